@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preempt.h"
+
+// How often a run without slices calls the host's tick.
+#define PREEMPT_TICK_NS UINT64_C(1000000)
+
+static enum preempt_verdict preempt_asked(const struct preempt *preempt) {
+    uint32_t stop = service_stopped(preempt->host);
+    if (stop & SERVICE_STOP_CLOSE)
+        return PREEMPT_CLOSE;
+    return (stop & SERVICE_STOP_INTERRUPT) ? PREEMPT_INTERRUPT : PREEMPT_GO;
+}
+
+enum preempt_verdict preempt_look(struct preempt *preempt) {
+    enum preempt_verdict asked = preempt_asked(preempt);
+    if (asked != PREEMPT_GO)
+        return asked;
+    const struct service_host *host = preempt->host;
+    uint64_t now_ns = host->now_ns(host->context);
+    uint64_t slice_ns = preempt->limits->slice_ns;
+    uint64_t tick_ns = slice_ns != 0 ? slice_ns : PREEMPT_TICK_NS;
+    if (preempt->deadline_ns == 0)
+        preempt->deadline_ns = now_ns + preempt->limits->time_ns;
+    if (preempt->slice_end_ns == 0)
+        preempt->slice_end_ns = now_ns + tick_ns;
+    if (now_ns >= preempt->deadline_ns)
+        return PREEMPT_TIME;
+    if (now_ns < preempt->slice_end_ns)
+        return PREEMPT_GO;
+    preempt->slice_end_ns = now_ns + tick_ns;
+    if (host->tick != NULL) {
+        host->tick(host->context);
+        asked = preempt_asked(preempt);
+        if (asked != PREEMPT_GO)
+            return asked;
+    }
+    return slice_ns != 0 ? PREEMPT_PAUSE : PREEMPT_GO;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// When a running call must pause or stop: the clock, the stop word and the slice in one place.
+//
+// A service embeds one struct preempt in each instance and asks preempt_look whenever its own
+// mechanism (a hook, a loop that counts its steps) gives it the opportunity. Short calls never
+// look, so they never read the clock: the clock starts at the first look.
+#ifndef TRIPOD_PREEMPT_H
+#define TRIPOD_PREEMPT_H
+
+#include "service.h"
+
+#include <stdint.h>
+
+enum preempt_verdict {
+    PREEMPT_GO,
+    PREEMPT_PAUSE,     // the slice is over: return SERVICE_MORE if possible, otherwise go on
+    PREEMPT_TIME,      // the call's time is over
+    PREEMPT_INTERRUPT, // somebody asked this call to end
+    PREEMPT_CLOSE,     // the instance is being closed; the reply does not matter
+};
+
+struct preempt {
+    const struct service_host *host;
+    const struct service_limits *limits;
+    uint64_t deadline_ns;  // 0 until the first look of the call
+    uint64_t slice_end_ns; // 0 until the first look of the slice
+};
+
+static inline void preempt_init(struct preempt *preempt, const struct service_host *host,
+                                const struct service_limits *limits) {
+    *preempt = (struct preempt){.host = host, .limits = limits};
+}
+
+// A call begins.
+static inline void preempt_call(struct preempt *preempt) {
+    preempt->deadline_ns = 0;
+    preempt->slice_end_ns = 0;
+}
+
+// A step begins.
+static inline void preempt_slice(struct preempt *preempt) {
+    preempt->slice_end_ns = 0;
+}
+
+// Reads the stop word and the clock. After PREEMPT_PAUSE a new slice begins, so a run that cannot
+// pause is told once a slice; the host's tick has then been called.
+enum preempt_verdict preempt_look(struct preempt *preempt);
+
+#endif
