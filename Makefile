@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
+# The whole build. Objects of a mode live in build/$(MODE), so modes never mix; everything that
+# needs erl or pkg-config asks inside a rule, so that this file can be read where neither exists.
+# Logic longer than a line or two is a script in build-aux/.
+
 # Variables you may set:
 CC ?= gcc
+CLANG ?= clang
 MODE ?= release
 ERL ?= erl
 ERLC ?= erlc
+PKG_CONFIG ?= pkg-config
 V ?= 0
 # Extra flags of your own, after ours.
 CFLAGS ?=
 LDFLAGS ?=
 
 Q := $(if $(filter 0,$(V)),@,)
+say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' '$(1)' '$(2)')
 OUT := build/$(MODE)
 # What the VM loads. Other modes have a directory of their own, chosen with TRIPOD_PRIV.
 PRIV := $(if $(filter release,$(MODE)),priv,$(OUT)/priv)
@@ -20,67 +27,151 @@ FLAGS_faults := -O1 -g -DTRIPOD_FAULTS
 FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_cov := -O0 -g --coverage
+FLAGS_fuzz := $(FLAGS_asan) -fsanitize=fuzzer-no-link
+ifndef FLAGS_$(MODE)
+$(error MODE=$(MODE) is none of release debug faults asan tsan cov fuzz)
+endif
+ifeq ($(MODE),fuzz)
+CC := $(CLANG)
+endif
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Wstrict-prototypes -Wmissing-prototypes
 BASE_FLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(if $(CI),-Werror) \
               $(FLAGS_$(MODE)) -Icore -MMD -MP
+LINK_FLAGS := $(FLAGS_$(MODE))
 
-# One erl call, cached: where this OTP keeps its headers.
-build/otp.mk:
-	@mkdir -p build
-	$(Q)$(ERL) -noshell -eval 'io:format("OTP_INCLUDE := ~s/erts-~s/include~n", [code:root_dir(), erlang:system_info(version)]), halt().' > $@
--include build/otp.mk
-
-LUA_CFLAGS = $(shell pkg-config --cflags lua5.4)
-LUA_LIBS = $(shell pkg-config --libs lua5.4)
-
-CORE_SRC := $(wildcard core/*.c) $(wildcard core/echo/*.c) $(wildcard core/lua/*.c) \
+CORE_SRC := $(wildcard core/*.c core/echo/*.c core/lua/*.c) \
             $(if $(filter faults,$(MODE)),$(wildcard test/faults/*.c))
-CORE_OBJ := $(CORE_SRC:%.c=$(OUT)/%.o)
-PROGRAM_OBJ := $(patsubst %.c,$(OUT)/%.o,$(wildcard port_program/*.c))
-DRIVER_OBJ := $(patsubst %.c,$(OUT)/%.o,$(wildcard port_driver/*.c))
-NIF_OBJ := $(patsubst %.c,$(OUT)/%.o,$(wildcard nif/*.c))
+ROOM_SRC := $(wildcard port_program/*.c port_driver/*.c nif/*.c)
+FLOOR_SRC := $(wildcard bench/floors/*.c)
+TEST_SRC := $(wildcard test/c/*.c)
+FUZZ_SRC := $(wildcard test/fuzz/*_fuzz.c)
+C_SRC := $(sort $(CORE_SRC) $(ROOM_SRC) $(FLOOR_SRC) $(TEST_SRC) $(FUZZ_SRC) $(wildcard test/faults/*.c))
+OBJ := $(C_SRC:%.c=$(OUT)/%.o)
+objects = $(patsubst %.c,$(OUT)/%.o,$(filter $(1),$(C_SRC)))
 
 ERL_SRC := $(wildcard core/*.erl port_program/*.erl port_driver/*.erl nif/*.erl bench/*.erl)
 BEAMS := $(patsubst %.erl,ebin/%.beam,$(notdir $(ERL_SRC)))
-VPATH := core port_program port_driver nif bench
+TEST_ERL := $(wildcard test/*.erl test/faults/*.erl)
+TEST_BEAMS := $(patsubst %.erl,build/test/ebin/%.beam,$(notdir $(TEST_ERL)))
+VPATH := core port_program port_driver nif bench test test/faults
 
-.PHONY: all
-all: artefacts ebin/tripod.app $(BEAMS)  ## build everything
+.PHONY: all artefacts floors
+all: artefacts floors ebin/tripod.app $(BEAMS) ## build everything (the default)
 
-.PHONY: artefacts
-artefacts: $(PRIV)/tripod_port_program $(PRIV)/tripod_port_driver.so $(PRIV)/tripod_nif.so
+artefacts: $(addprefix $(PRIV)/,tripod_port_program tripod_port_driver.so tripod_nif.so)
 
-$(PRIV)/tripod_port_program: $(PROGRAM_OBJ) $(CORE_OBJ)
+# bench/floors/nif.c becomes tripod_floor_nif.so, and so on; those that exist are built.
+FLOOR_OF_nif := tripod_floor_nif.so
+FLOOR_OF_driver := tripod_floor_driver.so
+FLOOR_OF_echo := tripod_floor_echo
+FLOOR_OF_lua := tripod_floor_lua
+floors: $(foreach F,$(FLOOR_SRC),$(PRIV)/$(or $(FLOOR_OF_$(basename $(notdir $F))),\
+            $(error $F: the floors are nif.c, driver.c, echo.c and lua.c)))
+
+# What erl and pkg-config say, once, as response files for the compiler.
+OTP_INCLUDE := $(lastword $(if $(wildcard build/otp.flags),$(file <build/otp.flags)))
+build/otp.flags: $(if $(wildcard $(OTP_INCLUDE)/erl_nif.h),,FORCE)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(FLAGS_$(MODE)) $(LDFLAGS) -o $@ $^ $(LUA_LIBS) -lpthread
+	$(Q)build-aux/deps --check erl
+	$(Q)$(ERL) -noshell -eval 'io:format("-isystem ~s/usr/include~n", [code:root_dir()]), halt().' > $@
 
-$(PRIV)/tripod_port_driver.so: $(DRIVER_OBJ) $(CORE_OBJ)
+build/lua.cflags:
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(FLAGS_$(MODE)) -shared $(LDFLAGS) -o $@ $^ $(LUA_LIBS) -lpthread
-
-$(PRIV)/tripod_nif.so: $(NIF_OBJ) $(CORE_OBJ)
+	$(Q)build-aux/deps --check lua
+	$(Q)$(PKG_CONFIG) --cflags lua5.4 | sed 's/-I/-isystem /g' > $@
+build/lua.libs:
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(FLAGS_$(MODE)) -shared $(LDFLAGS) -o $@ $^ $(LUA_LIBS) -lpthread
+	$(Q)build-aux/deps --check lua
+	$(Q)$(PKG_CONFIG) --libs lua5.4 > $@
 
-$(OUT)/core/lua/%.o: EXTRA = $(LUA_CFLAGS)
-$(OUT)/port_driver/%.o $(OUT)/nif/%.o: EXTRA = -isystem $(OTP_INCLUDE)
-$(OUT)/%.o: %.c build/otp.mk
+# Rewritten only when the content changed; whoever depends on it is then remade.
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(BASE_FLAGS) $(CFLAGS) | $(LINK_FLAGS) $(LDFLAGS)' | cmp -s - $@ || \
+	 echo '$(CC) $(BASE_FLAGS) $(CFLAGS) | $(LINK_FLAGS) $(LDFLAGS)' > $@
+$(OUT)/core.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CORE_SRC)' | cmp -s - $@ || echo '$(CORE_SRC)' > $@
+
+OTP_OBJ := $(call objects,nif/%.c port_driver/%.c bench/floors/nif.c bench/floors/driver.c)
+LUA_OBJ := $(call objects,core/lua/%.c bench/floors/lua.c test/c/%.c test/fuzz/%.c)
+$(OTP_OBJ): build/otp.flags
+$(OTP_OBJ): EXTRA := @build/otp.flags
+$(LUA_OBJ): build/lua.cflags
+$(LUA_OBJ): EXTRA := @build/lua.cflags
+$(OBJ): $(OUT)/%.o: %.c $(OUT)/flags
+	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_FLAGS) $(EXTRA) $(CFLAGS) -c -o $@ $<
 
-ebin/tripod_strategy.beam: tripod_strategy.erl
-	@mkdir -p ebin
-	$(Q)$(ERLC) -Werror +debug_info -o ebin $<
-ebin/%.beam: %.erl ebin/tripod_strategy.beam
-	@mkdir -p ebin
-	$(Q)$(ERLC) -Werror +debug_info -pa ebin -o ebin $<
-ebin/tripod.app: core/tripod.app.src $(ERL_SRC)
-	@mkdir -p ebin
-	$(Q)$(ERL) -noshell -eval '{ok, [{application, A, P}]} = file:consult("$<"), M = [list_to_atom(filename:basename(F, ".erl")) || F <- string:lexemes("$(ERL_SRC)", " ")], ok = file:write_file("$@", io_lib:format("~p.~n", [{application, A, [{modules, M} | P]}])), halt().'
+# An archive, so that each artefact and test takes from the core only what it uses.
+$(OUT)/core.a: $(CORE_SRC:%.c=$(OUT)/%.o) $(OUT)/core.list
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-.PHONY: clean
-clean:  ## remove what make built
+LIBS = @build/lua.libs -lpthread -lm
+link = $(CC) $(LINK_FLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+$(PRIV)/tripod_port_program: $(call objects,port_program/%.c)
+$(PRIV)/tripod_port_driver.so: $(call objects,port_driver/%.c)
+$(PRIV)/tripod_nif.so: $(call objects,nif/%.c)
+$(PRIV)/tripod_floor_nif.so: $(OUT)/bench/floors/nif.o
+$(PRIV)/tripod_floor_driver.so: $(OUT)/bench/floors/driver.o
+$(PRIV)/tripod_floor_echo: $(OUT)/bench/floors/echo.o
+$(PRIV)/tripod_floor_lua: $(OUT)/bench/floors/lua.o
+$(PRIV)/%.so: $(OUT)/core.a build/lua.libs
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) -shared $(LIBS)
+$(PRIV)/%: $(OUT)/core.a build/lua.libs
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) $(LIBS)
+
+# Behaviours come first, because the compiler checks the callbacks of whoever implements them.
+BEHAVIOURS := ebin/tripod_strategy.beam
+ERLC_FLAGS := -Werror +debug_info -pa ebin
+ebin/%.beam: %.erl build/otp.flags
+	$(call say,ERLC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(ERLC) $(ERLC_FLAGS) -I core -o $(@D) $<
+$(filter-out $(BEHAVIOURS),$(BEAMS)): $(BEHAVIOURS)
+build/test/ebin/%.beam: %.erl $(BEHAVIOURS)
+	$(call say,ERLC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(ERLC) $(ERLC_FLAGS) -I core -o $(@D) $<
+ebin/tripod.app: core/tripod.app.src build/modules.list
+	@mkdir -p $(@D)
+	$(Q)$(ERL) -noshell -eval '{ok, [{application, A, P}]} = file:consult("$<"), {ok, M} = file:consult("build/modules.list"), ok = file:write_file("$@", io_lib:format("~p.~n", [{application, A, [{modules, M} | P]}])), halt().'
+build/modules.list: FORCE
+	@mkdir -p $(@D)
+	@printf '%s.\n' $(notdir $(basename $(ERL_SRC))) | cmp -s - $@ || \
+	 printf '%s.\n' $(notdir $(basename $(ERL_SRC))) > $@
+
+.PHONY: faults test-beams c-tests fuzz-targets
+faults: ## the artefacts that can be told to crash, in build/faults/priv
+	@$(MAKE) --no-print-directory MODE=faults artefacts
+
+test-beams: $(BEAMS) $(TEST_BEAMS)
+
+# test/c/NAME_test.c is a program of its own; other files there are linked into each.
+C_TESTS := $(patsubst %.c,$(OUT)/%,$(filter %_test.c,$(TEST_SRC)))
+c-tests: $(C_TESTS)
+$(C_TESTS): $(OUT)/%: $(OUT)/%.o $(call objects,$(filter-out %_test.c,$(TEST_SRC))) $(OUT)/core.a build/lua.libs
+	$(call say,LINK,$@)
+	$(Q)$(link) -lcmocka $(LIBS)
+
+FUZZERS := $(FUZZ_SRC:%.c=$(OUT)/%)
+fuzz-targets: $(FUZZERS)
+$(FUZZERS): $(OUT)/%: $(OUT)/%.o $(OUT)/core.a build/lua.libs
+	$(call say,LINK,$@)
+	$(Q)$(link) -fsanitize=fuzzer $(LIBS)
+
+.PHONY: clean help FORCE
+clean: ## remove what make built
 	rm -rf build priv ebin
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
--include $(CORE_OBJ:.o=.d) $(PROGRAM_OBJ:.o=.d) $(DRIVER_OBJ:.o=.d) $(NIF_OBJ:.o=.d)
+FORCE:
+.DELETE_ON_ERROR:
+-include $(OBJ:.o=.d)
