@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the arena meets the host: spans are taken within the hard cap and given back, and a large
+// block is a span of its own. On the thread of arena_realloc's caller.
+#include "arena_inside.h"
+
+#include <stdlib.h>
+
+static void *arena_host(struct arena *arena, void *block, size_t old, size_t size) {
+    const struct service_host *host = arena->config.host;
+    return host->memory(host->context, block, old, size);
+}
+
+// Returning from `spent` breaks the contract, and there is no block to go on with.
+static _Noreturn void arena_spent(struct arena *arena, int code) {
+    arena->config.spent(arena->config.context, code);
+    abort();
+}
+
+// Makes the check of live bytes, which ends every growth, report the taken ones.
+static void arena_took(struct arena *arena, size_t bytes) {
+    arena->taken += bytes;
+    if (arena->taken > arena->config.soft_bytes && arena->full_at != ARENA_DISARMED)
+        arena->full_at = 0;
+}
+
+static void arena_link(struct arena_span **list, struct arena_span *span) {
+    span->previous = NULL;
+    span->next = *list;
+    if (*list != NULL)
+        (*list)->previous = span;
+    *list = span;
+}
+
+static void arena_unlink(struct arena_span **list, struct arena_span *span) {
+    if (span->previous != NULL)
+        span->previous->next = span->next;
+    else
+        *list = span->next;
+    if (span->next != NULL)
+        span->next->previous = span->previous;
+}
+
+void arena_span_relink(struct arena_span **from, struct arena_span **to, struct arena_span *span) {
+    arena_unlink(from, span);
+    arena_link(to, span);
+}
+
+struct arena_span *arena_span_take(struct arena *arena, struct arena_span **list, size_t bytes) {
+    if (bytes > arena_left(arena))
+        arena_spent(arena, SERVICE_E_MEMORY);
+    struct arena_span *span = arena_host(arena, NULL, 0, bytes);
+    if (span == NULL)
+        arena_spent(arena, SERVICE_E_SYSTEM);
+    span->bytes = bytes;
+    arena_link(list, span);
+    arena_took(arena, bytes);
+    return span;
+}
+
+void arena_span_give(struct arena *arena, struct arena_span **list, struct arena_span *span) {
+    arena_unlink(list, span);
+    arena->taken -= span->bytes;
+    (void)arena_host(arena, span, span->bytes, 0);
+}
+
+void arena_span_give_all(struct arena *arena, struct arena_span **list) {
+    while (*list != NULL)
+        arena_span_give(arena, list, *list);
+}
+
+struct arena_span *arena_span_resize(struct arena *arena, struct arena_span *span, size_t bytes) {
+    size_t old = span->bytes;
+    struct arena_span *moved = arena_host(arena, span, old, bytes);
+    if (moved == NULL)
+        return NULL;
+    moved->bytes = bytes;
+    if (bytes > old)
+        arena_took(arena, bytes - old);
+    else
+        arena->taken -= old - bytes;
+    if (moved->previous != NULL)
+        moved->previous->next = moved;
+    else
+        arena->large = moved;
+    if (moved->next != NULL)
+        moved->next->previous = moved;
+    return moved;
+}
+
+void *arena_large_new(struct arena *arena, size_t size) {
+    if (size > SIZE_MAX - sizeof(struct arena_span))
+        arena_spent(arena, SERVICE_E_MEMORY);
+    return arena_span_take(arena, &arena->large, sizeof(struct arena_span) + size) + 1;
+}
+
+void *arena_large_resize(struct arena *arena, void *block, size_t size) {
+    struct arena_span *span = arena_span_of(block);
+    size_t room = span->bytes - sizeof *span;
+    bool grows = size > room;
+    if (grows && size - room > arena_left(arena))
+        arena_spent(arena, SERVICE_E_MEMORY);
+    struct arena_span *moved = arena_span_resize(arena, span, sizeof *span + size);
+    if (moved == NULL && grows)
+        arena_spent(arena, SERVICE_E_SYSTEM);
+    return (moved != NULL ? moved : span) + 1;
+}
