@@ -43,6 +43,9 @@ void etf_reader_init(struct etf_reader *reader, const void *data, size_t length,
 // A sink into memory of a host's. The buffer is kept across etf_writer_reset, so that a writer that
 // is used again allocates only to grow. Once one whole term was emitted, data + headroom up to
 // length is that term, the version byte first; before the first event `data` may be NULL.
+//
+// While a container is open its header counts in full against max_bytes: five bytes, two for a
+// tuple announced with 1 to 255 elements. So an empty list needs four bytes more than it leaves.
 struct etf_writer {
     struct term_sink sink;
     const struct service_host *host; // source of memory

@@ -177,27 +177,39 @@ static int etf_write_end(struct term_sink *sink, enum term_kind kind, size_t n) 
     if (n > UINT32_MAX)
         return TERM_E_SIZE;
     size_t at = writer->opened[--writer->depth];
-    uint8_t tag = writer->data[at];
-    if (tag == ETF_SMALL_TUPLE && n <= UINT8_MAX) {
-        writer->data[at + 1] = (uint8_t)n;
-        return TERM_OK;
-    }
-    if (tag == ETF_LIST && n == 0) {
-        writer->data[at] = ETF_NIL;
-        writer->length = at + 1;
-        return TERM_OK;
-    }
     int code = TERM_OK;
-    if (tag == ETF_SMALL_TUPLE)
-        code = etf_widen_tuple(writer, at);
-    else if (tag == ETF_LIST)
+    switch (writer->data[at]) {
+    case ETF_LIST:
+        if (n == 0) {
+            writer->data[at] = ETF_NIL;
+            writer->length = at + 1;
+            return TERM_OK;
+        }
         code = etf_reserve(writer, 1);
-    if (code < 0)
-        return code;
-    etf_store32(writer->data + at + 1, (uint32_t)n);
-    if (tag == ETF_LIST)
-        *etf_append(writer, 1) = ETF_NIL;
-    return TERM_OK;
+        if (code == 0)
+            *etf_append(writer, 1) = ETF_NIL;
+        break;
+    case ETF_SMALL_TUPLE:
+        if (n <= UINT8_MAX) {
+            writer->data[at + 1] = (uint8_t)n;
+            return TERM_OK;
+        }
+        code = etf_widen_tuple(writer, at);
+        break;
+    case ETF_LARGE_TUPLE:
+        if (n == 0) {
+            writer->data[at] = ETF_SMALL_TUPLE;
+            writer->data[at + 1] = 0;
+            writer->length = at + 2;
+            return TERM_OK;
+        }
+        break;
+    default:
+        break;
+    }
+    if (code == 0)
+        etf_store32(writer->data + at + 1, (uint32_t)n);
+    return code;
 }
 
 static const struct term_sink_ops etf_writer_ops = {
