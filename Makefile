@@ -4,7 +4,9 @@
 # Logic longer than a line or two is a script in build-aux/.
 
 # Variables you may set:
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CLANG ?= clang
 MODE ?= release
 ERL ?= erl
@@ -52,14 +54,15 @@ objects = $(patsubst %.c,$(OUT)/%.o,$(filter $(1),$(C_SRC)))
 
 ERL_SRC := $(wildcard core/*.erl port_program/*.erl port_driver/*.erl nif/*.erl bench/*.erl)
 BEAMS := $(patsubst %.erl,ebin/%.beam,$(notdir $(ERL_SRC)))
-TEST_ERL := $(wildcard test/*.erl test/faults/*.erl)
+TEST_ERL := $(wildcard test/*.erl test/faults/*.erl build-aux/*.erl)
 TEST_BEAMS := $(patsubst %.erl,build/test/ebin/%.beam,$(notdir $(TEST_ERL)))
-VPATH := core port_program port_driver nif bench test test/faults
+VPATH := core port_program port_driver nif bench test test/faults build-aux
 
 .PHONY: all artefacts floors
 all: artefacts floors ebin/tripod.app $(BEAMS) ## build everything (the default)
 
-artefacts: $(addprefix $(PRIV)/,tripod_port_program tripod_port_driver.so tripod_nif.so)
+artefacts: $(addprefix $(PRIV)/,$(if $(wildcard port_program/*.c),tripod_port_program) \
+             $(if $(wildcard port_driver/*.c),tripod_port_driver.so) $(if $(wildcard nif/*.c),tripod_nif.so))
 
 # bench/floors/nif.c becomes tripod_floor_nif.so, and so on; those that exist are built.
 FLOOR_OF_nif := tripod_floor_nif.so
@@ -129,16 +132,17 @@ $(PRIV)/%: $(OUT)/core.a build/lua.libs
 
 # Behaviours come first, because the compiler checks the callbacks of whoever implements them.
 BEHAVIOURS := ebin/tripod_strategy.beam
-ERLC_FLAGS := -Werror +debug_info -pa ebin
+compile_erl = $(ERLC) -Werror +debug_info -pa ebin -I core -I test \
+              -MMD -MP -MT $@ -MF build/erl/$(*F).d -o $(@D) $<
 ebin/%.beam: %.erl build/otp.flags
 	$(call say,ERLC,$<)
-	@mkdir -p $(@D)
-	$(Q)$(ERLC) $(ERLC_FLAGS) -I core -o $(@D) $<
-$(filter-out $(BEHAVIOURS),$(BEAMS)): $(BEHAVIOURS)
-build/test/ebin/%.beam: %.erl $(BEHAVIOURS)
+	@mkdir -p $(@D) build/erl
+	$(Q)$(compile_erl)
+build/test/ebin/%.beam: %.erl build/otp.flags
 	$(call say,ERLC,$<)
-	@mkdir -p $(@D)
-	$(Q)$(ERLC) $(ERLC_FLAGS) -I core -o $(@D) $<
+	@mkdir -p $(@D) build/erl
+	$(Q)$(compile_erl)
+$(filter-out $(BEHAVIOURS),$(BEAMS)) $(TEST_BEAMS): $(BEHAVIOURS)
 ebin/tripod.app: core/tripod.app.src build/modules.list
 	@mkdir -p $(@D)
 	$(Q)$(ERL) -noshell -eval '{ok, [{application, A, P}]} = file:consult("$<"), {ok, M} = file:consult("build/modules.list"), ok = file:write_file("$@", io_lib:format("~p.~n", [{application, A, [{modules, M} | P]}])), halt().'
@@ -147,9 +151,25 @@ build/modules.list: FORCE
 	@printf '%s.\n' $(notdir $(basename $(ERL_SRC))) | cmp -s - $@ || \
 	 printf '%s.\n' $(notdir $(basename $(ERL_SRC))) > $@
 
-.PHONY: faults test-beams c-tests fuzz-targets
+.PHONY: deps test faults test-beams c-tests fuzz-targets
+# DEPS=skip leaves the system alone.
+DEPS_OF_test := build run bench test
+DEPS_OF_all := $(DEPS_OF_test) lint safety
+deps = @CC='$(CC)' ERL='$(ERL)' PKG_CONFIG='$(PKG_CONFIG)' DEPS='$(DEPS)' build-aux/deps
+again = +@$(MAKE) --no-print-directory $(if $(filter 0,$(V)),-s)
+
+deps: ## install what any target here needs, named first (DEPS=skip: only name it)
+	$(deps) $(DEPS_OF_all)
+
+test: ## every test; SUITE=TEXT those whose file name contains it
+	$(deps) $(DEPS_OF_test)
+	$(again) all faults test-beams c-tests
+	@OUT=$(OUT) SUITE='$(SUITE)' GROUP='$(GROUP)' CASE='$(CASE)' V=$(V) ERL='$(ERL)' build-aux/run-tests
+
+# A make of its own, which must not write the shared answers of erl and pkg-config beside this one.
+faults: | build/otp.flags build/lua.cflags build/lua.libs
 faults: ## the artefacts that can be told to crash, in build/faults/priv
-	@$(MAKE) --no-print-directory MODE=faults artefacts
+	$(again) MODE=faults artefacts
 
 test-beams: $(BEAMS) $(TEST_BEAMS)
 
@@ -174,4 +194,4 @@ help: ## this list
 
 FORCE:
 .DELETE_ON_ERROR:
--include $(OBJ:.o=.d)
+-include $(OBJ:.o=.d) $(patsubst %.beam,build/erl/%.d,$(notdir $(BEAMS) $(TEST_BEAMS)))
