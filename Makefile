@@ -113,7 +113,7 @@ $(OUT)/core.a: $(CORE_SRC:%.c=$(OUT)/%.o) $(OUT)/core.list
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 LIBS = @build/lua.libs -lpthread -lm
-link = $(CC) $(LINK_FLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+link = $(CC) $(LINK_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 $(PRIV)/tripod_port_program: $(call objects,port_program/%.c)
 $(PRIV)/tripod_port_driver.so: $(call objects,port_driver/%.c)
 $(PRIV)/tripod_nif.so: $(call objects,nif/%.c)
