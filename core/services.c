@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-// lua_service joins when core/lua does
+extern const struct service lua_service;
 extern const struct service echo_service;
 #ifdef TRIPOD_FAULTS
 extern const struct service faults_service; // test/faults: misbehaves on request; never shipped
 #endif
 
 static const struct service *const services[] = {
-
+    &lua_service,
     &echo_service,
 #ifdef TRIPOD_FAULTS
     &faults_service,

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Lua service's instance, shared by the files of core/lua and by nobody else.
+//
+// Every call runs in a coroutine of its own (`call`), which is kept for the next call if this one
+// ended well and dropped if it did not. The hook (sandbox_run.c) is the one place that decides to
+// pause or stop; sandbox_guard.c holds the library functions that could swallow its decision.
+//
+// Lua errors are raised only inside lua_resume. Outside of it, in the conversions, nothing can
+// raise but the allocator, and that leaves through sandbox_protect.
+#ifndef TRIPOD_SANDBOX_H
+#define TRIPOD_SANDBOX_H
+
+#include "arena.h"
+#include "preempt.h"
+#include "service.h"
+#include "term.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+// LUAI_MAXCCALLS of the stock library: a compile-time constant that no header tells.
+#define SANDBOX_MAX_DEPTH 200u
+
+// Why the call in progress must end. Set once a call, by the hook or by a catcher.
+enum sandbox_stop {
+    SANDBOX_GO,
+    SANDBOX_STOP_TIME,
+    SANDBOX_STOP_MEMORY,
+    SANDBOX_STOP_DEPTH,
+    SANDBOX_STOP_REPLY,
+    SANDBOX_STOP_INTERRUPT,
+    SANDBOX_STOP_CLOSE,
+};
+
+enum sandbox_verb {
+    SANDBOX_EVAL,
+    SANDBOX_LOAD,
+    SANDBOX_CALL,
+    SANDBOX_COMPILE,
+    SANDBOX_RUN,
+    SANDBOX_SET,
+    SANDBOX_GET,
+    SANDBOX_RESET,
+    SANDBOX_CONFIGURE,
+};
+
+// What the next step does.
+enum sandbox_phase {
+    SANDBOX_START,       // the request is on the stack of `call`
+    SANDBOX_RESUME,      // a slice ended; go on
+    SANDBOX_RESULTS,     // the results are the `results` topmost values of `call`
+    SANDBOX_LUA_ERROR,   // traceback, then the error object, on top of `call`
+    SANDBOX_PLAIN_ERROR, // likewise, but the object itself cannot cross
+    SANDBOX_LIMIT,       // `stop` says which
+    SANDBOX_BADTERM,     // the path, a sequence, is on top of `call`
+    SANDBOX_UNSUPPORTED, // what, a string, is on top of `call`
+};
+
+struct sandbox {
+    const struct service_host *host;
+    const struct service_limits *limits;
+    struct preempt preempt;
+    struct arena *arena;
+    lua_State *main;
+    lua_State *call;        // anchored in the registry under &sandbox->call
+    lua_State *running;     // the coroutine that executes now: where a hook must be armed
+    lua_State *floor;       // suspended at C depth 200 - limits->depth; NULL at the full depth
+    jmp_buf *escape;        // innermost sandbox_protect
+    const char *stack_base; // where the C stack stood when the call was resumed
+    int pinned;             // coroutines resumed where their parent could not yield
+    enum sandbox_stop stop;
+    enum sandbox_phase phase;
+    enum sandbox_verb verb;
+    int results;
+    bool pausing;        // a yield that reaches the outside is a pause, not the script's own
+    bool memory_full;    // the soft cap was crossed since the last full collection
+    bool careful_tables; // a table that looked like a sequence was none: count before emitting
+    bool empty_as_map;
+    lua_Integer chunks; // compiled so far; the chunk table is in the registry under &chunks
+};
+
+static inline struct sandbox *sandbox_of(lua_State *L) {
+    return *(struct sandbox **)lua_getextraspace(L);
+}
+
+// sandbox_state.c
+// Creates the Lua state with its libraries, or returns a negative service code with nothing left.
+int sandbox_start(struct sandbox *sandbox);
+void sandbox_finish(struct sandbox *sandbox);
+// Runs body(sandbox, data) so that running out of memory in it returns here: body's result, or a
+// negative service code after which only sandbox_finish is legal. Nests.
+int sandbox_protect(struct sandbox *sandbox, int (*body)(struct sandbox *, void *), void *data);
+// Gives `call` a coroutine with an empty stack: the last one, unless that was dropped.
+void sandbox_fresh_call(struct sandbox *sandbox);
+// Makes sure that no script can resume what a stopped call left behind.
+void sandbox_drop_call(struct sandbox *sandbox);
+
+// sandbox_libs.c
+void sandbox_open_libraries(lua_State *L);
+
+// sandbox_guard.c
+extern const luaL_Reg sandbox_guard_base[]; // pcall, xpcall, load
+// The error object on top of L says that a stack is used up, the C stack or L's own.
+bool sandbox_is_overflow(lua_State *L, int status);
+
+// sandbox_coroutine.c
+extern const luaL_Reg sandbox_coroutine_library[];
+
+// sandbox_run.c
+// Resumes `call` with `arguments` values; sets phase and results, or leaves phase SANDBOX_RESUME
+// when a slice ended.
+void sandbox_resume(struct sandbox *sandbox, int arguments);
+// Makes the running coroutine call the hook before its next instruction. Async-signal-safe.
+void sandbox_arm(struct sandbox *sandbox);
+// To be called by every function that caught an error: does not return if the call must end.
+// `L` has the error object on top.
+void sandbox_rethrow(lua_State *L);
+// Ends the call for `stop`; never returns.
+void sandbox_leave(lua_State *L, enum sandbox_stop stop);
+// Collects if the soft cap was crossed. True: the memory limit holds even after that.
+bool sandbox_memory_spent(struct sandbox *sandbox, lua_State *L);
+// Can `bytes` more be live without crossing the soft cap? Collects before it says no.
+bool sandbox_memory_fits(struct sandbox *sandbox, lua_State *L, size_t bytes);
+
+// sandbox_request.c
+// Walks the request onto the stack of `call`; sets verb and phase.
+int sandbox_take_request(struct sandbox *sandbox, struct term_source *request);
+
+// sandbox_verbs.c
+// What each argument of the verb must be, or NULL when there is no such verb. s: text, i: integer,
+// v: any value, a: list of script arguments, spread over the stack.
+const char *sandbox_find_verb(const char *name, enum sandbox_verb *verb);
+// Carries out the request up to the point where Lua code must run: phase says what comes next.
+void sandbox_start_verb(struct sandbox *sandbox);
+
+// sandbox_emit.c
+// Emits the topmost `n` values of `call` as a list, or the one on top as itself. 0; or a negative
+// code of the sink's; or 1 when they cannot be emitted (so): `phase` then says what to answer
+// instead, and what the sink holds is void.
+int sandbox_emit_results(struct sandbox *sandbox, int n, struct term_sink *sink);
+int sandbox_emit_value(struct sandbox *sandbox, struct term_sink *sink);
+// Emits nil, a boolean, a number or a string at `index`; 1 when it is none that can cross.
+int sandbox_emit_scalar(lua_State *L, int index, struct term_sink *sink);
+
+// sandbox_reply.c
+// Emits the whole reply; SERVICE_DONE, SERVICE_MORE to be called again with an empty sink, or a
+// negative code.
+int sandbox_reply(struct sandbox *sandbox, struct term_sink *sink);
+
+#endif

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The base functions that catch errors, so that none of them can swallow a limit. For everything
+// else they behave as the manual says. The coroutine library is in sandbox_coroutine.c.
+#include "sandbox.h"
+
+#include <string.h>
+
+// "stack overflow" as the VM and its library word it, not as a script might mention it.
+bool sandbox_is_overflow(lua_State *L, int status) {
+    static const char words[] = "stack overflow";
+    if (status == LUA_ERRERR)
+        return true;
+    if (lua_type(L, -1) != LUA_TSTRING)
+        return false;
+    const char *message = lua_tostring(L, -1);
+    const char *found = strstr(message, words);
+    if (found == NULL)
+        return false;
+    size_t before = (size_t)(found - message);
+    const char *after = found + sizeof words - 1;
+    bool starts =
+        before == 0 ||
+        (before >= 2 && (memcmp(found - 2, ": ", 2) == 0 || memcmp(found - 2, "C ", 2) == 0));
+    return starts && (*after == '\0' || memcmp(after, " (", 2) == 0);
+}
+
+// An error was caught, its object is on top. Returns only if the script may have it.
+static void guard_caught(lua_State *L, int status) {
+    sandbox_rethrow(L);
+    if (sandbox_is_overflow(L, status))
+        sandbox_leave(L, SANDBOX_STOP_DEPTH);
+}
+
+// Continuation of pcall and xpcall; `skip` values below the results are not the script's.
+static int guard_finish_call(lua_State *L, int status, lua_KContext skip) {
+    if (status != LUA_OK && status != LUA_YIELD) {
+        guard_caught(L, status);
+        lua_pushboolean(L, 0);
+        lua_pushvalue(L, -2);
+        return 2;
+    }
+    return lua_gettop(L) - (int)skip;
+}
+
+static int guard_pcall(lua_State *L) {
+    luaL_checkany(L, 1);
+    lua_pushboolean(L, 1);
+    lua_insert(L, 1);
+    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, guard_finish_call);
+    return guard_finish_call(L, status, 0);
+}
+
+// A handler runs where the error was raised; for one raised by the hook that means with hooks off,
+// where nothing could stop it. Upvalue 1 is the script's handler.
+static int guard_handler(lua_State *L) {
+    if (sandbox_of(L)->stop != SANDBOX_GO)
+        return 1;
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static int guard_xpcall(lua_State *L) {
+    int arguments = lua_gettop(L) - 2;
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, guard_handler, 1);
+    lua_replace(L, 2);
+    lua_pushboolean(L, 1);
+    lua_pushvalue(L, 1);
+    lua_rotate(L, 3, 2); // function, handler, true, function, arguments...
+    int status = lua_pcallk(L, arguments, LUA_MULTRET, 2, 2, guard_finish_call);
+    return guard_finish_call(L, status, 2);
+}
+
+// Slot 5 of load's stack keeps the piece that the parser is reading alive.
+#define GUARD_PIECE 5
+
+static const char *guard_next_piece(lua_State *L, void *data, size_t *length) {
+    (void)data;
+    luaL_checkstack(L, 2, "too many nested functions");
+    lua_pushvalue(L, 1);
+    lua_call(L, 0, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        *length = 0;
+        return NULL;
+    }
+    if (!lua_isstring(L, -1))
+        luaL_error(L, "reader function must return a string");
+    lua_replace(L, GUARD_PIECE);
+    return lua_tolstring(L, GUARD_PIECE, length);
+}
+
+static int guard_load(lua_State *L) {
+    size_t length;
+    const char *text = lua_tolstring(L, 1, &length);
+    bool has_environment = !lua_isnone(L, 4);
+    if (text == NULL)
+        luaL_checktype(L, 1, LUA_TFUNCTION);
+    const char *name = luaL_optstring(L, 2, text != NULL ? text : "=(load)");
+    const char *mode = luaL_optstring(L, 3, "bt");
+    lua_settop(L, GUARD_PIECE);
+    int status;
+    if (strchr(mode, 't') == NULL) {
+        lua_pushfstring(L, "attempt to load a text chunk (mode is '%s')", mode);
+        status = LUA_ERRSYNTAX;
+    } else if (text != NULL) {
+        status = luaL_loadbufferx(L, text, length, name, "t");
+    } else {
+        status = lua_load(L, guard_next_piece, NULL, name, "t");
+    }
+    if (status != LUA_OK) {
+        sandbox_rethrow(L);
+        luaL_pushfail(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    if (has_environment) {
+        lua_pushvalue(L, 4);
+        if (lua_setupvalue(L, -2, 1) == NULL)
+            lua_pop(L, 1);
+    }
+    return 1;
+}
+
+const luaL_Reg sandbox_guard_base[] = {
+    {"pcall", guard_pcall},
+    {"xpcall", guard_xpcall},
+    {"load", guard_load},
+    {NULL, NULL},
+};

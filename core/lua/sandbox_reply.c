@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reply: {ok, Results} or {error, Reason}, from where the call stands.
+#include "sandbox.h"
+
+#include <string.h>
+
+static int reply_text(struct term_sink *sink, const char *name) {
+    return term_atom(sink, name, strlen(name));
+}
+
+static const char *reply_limit_name(enum sandbox_stop stop) {
+    switch (stop) {
+    case SANDBOX_STOP_TIME:
+        return "time";
+    case SANDBOX_STOP_DEPTH:
+        return "depth";
+    case SANDBOX_STOP_REPLY:
+        return "reply";
+    default:
+        return "memory";
+    }
+}
+
+static int reply_stopped(struct sandbox *sandbox, struct term_sink *sink) {
+    if (sandbox->stop == SANDBOX_STOP_INTERRUPT)
+        return TERM_ATOM(sink, "interrupted");
+    if (sandbox->stop == SANDBOX_STOP_CLOSE)
+        return TERM_ATOM(sink, "closed");
+    int code = term_begin(sink, TERM_TUPLE, 2);
+    if (code == 0)
+        code = TERM_ATOM(sink, "limit");
+    if (code == 0)
+        code = reply_text(sink, reply_limit_name(sandbox->stop));
+    return code != 0 ? code : term_end(sink, TERM_TUPLE, 2);
+}
+
+static int reply_message(struct sandbox *sandbox, struct term_sink *sink) {
+    lua_State *call = sandbox->call;
+    static const char prefix[] = "(error object is a ";
+    static const char suffix[] = " value)";
+    int type = lua_type(call, -1);
+    if (type == LUA_TSTRING)
+        return sandbox_emit_scalar(call, -1, sink);
+    // Kept on the stack, below the object, so that the bytes outlive this step.
+    (void)lua_pushfstring(call, "%s%s%s", prefix, lua_typename(call, type), suffix);
+    lua_insert(call, -3);
+    return sandbox_emit_scalar(call, -3, sink);
+}
+
+// message and traceback are always there; value, when the error object is more than a string.
+static int reply_lua_error(struct sandbox *sandbox, struct term_sink *sink) {
+    lua_State *call = sandbox->call;
+    size_t keys = 2;
+    int code = term_begin(sink, TERM_TUPLE, 2);
+    if (code == 0)
+        code = TERM_ATOM(sink, "lua");
+    if (code == 0)
+        code = term_begin(sink, TERM_MAP, 0);
+    if (code == 0)
+        code = TERM_ATOM(sink, "message");
+    if (code == 0)
+        code = reply_message(sandbox, sink);
+    if (code == 0)
+        code = TERM_ATOM(sink, "traceback");
+    if (code == 0)
+        code = sandbox_emit_scalar(call, -2, sink);
+    if (code == 0 && sandbox->phase == SANDBOX_LUA_ERROR && lua_type(call, -1) != LUA_TSTRING) {
+        keys = 3;
+        code = TERM_ATOM(sink, "value");
+        if (code == 0)
+            code = sandbox_emit_value(sandbox, sink);
+        if (code > 0 && sandbox->phase != SANDBOX_LUA_ERROR && sandbox->stop == SANDBOX_GO)
+            sandbox->phase = SANDBOX_PLAIN_ERROR;
+    }
+    if (code == 0)
+        code = term_end(sink, TERM_MAP, keys);
+    return code != 0 ? code : term_end(sink, TERM_TUPLE, 2);
+}
+
+// The path, a sequence of scalars, is on top of `call`.
+static int reply_badterm(struct sandbox *sandbox, struct term_sink *sink) {
+    lua_State *call = sandbox->call;
+    size_t n = lua_rawlen(call, -1);
+    int code = term_begin(sink, TERM_TUPLE, 2);
+    if (code == 0)
+        code = TERM_ATOM(sink, "badterm");
+    if (code == 0)
+        code = term_begin(sink, TERM_LIST, n);
+    for (size_t i = 1; i <= n && code == 0; i++) {
+        (void)lua_rawgeti(call, -1, (lua_Integer)i);
+        code = sandbox_emit_scalar(call, -1, sink);
+        lua_pop(call, 1);
+    }
+    if (code == 0)
+        code = term_end(sink, TERM_LIST, n);
+    return code != 0 ? code : term_end(sink, TERM_TUPLE, 2);
+}
+
+static int reply_unsupported(struct sandbox *sandbox, struct term_sink *sink) {
+    int code = term_begin(sink, TERM_TUPLE, 2);
+    if (code == 0)
+        code = TERM_ATOM(sink, "unsupported");
+    if (code == 0)
+        code = sandbox_emit_scalar(sandbox->call, -1, sink);
+    return code != 0 ? code : term_end(sink, TERM_TUPLE, 2);
+}
+
+static int reply_body(struct sandbox *sandbox, struct term_sink *sink) {
+    switch (sandbox->phase) {
+    case SANDBOX_RESULTS:
+        return sandbox_emit_results(sandbox, sandbox->results, sink);
+    case SANDBOX_LUA_ERROR:
+    case SANDBOX_PLAIN_ERROR:
+        return reply_lua_error(sandbox, sink);
+    case SANDBOX_LIMIT:
+        return reply_stopped(sandbox, sink);
+    case SANDBOX_BADTERM:
+        return reply_badterm(sandbox, sink);
+    case SANDBOX_UNSUPPORTED:
+        return reply_unsupported(sandbox, sink);
+    case SANDBOX_START:
+    case SANDBOX_RESUME:
+        break;
+    }
+    return SERVICE_E_BROKEN;
+}
+
+int sandbox_reply(struct sandbox *sandbox, struct term_sink *sink) {
+    int code = term_begin(sink, TERM_TUPLE, 2);
+    if (code == 0)
+        code = sandbox->phase == SANDBOX_RESULTS ? TERM_ATOM(sink, "ok") : TERM_ATOM(sink, "error");
+    if (code == 0)
+        code = reply_body(sandbox, sink);
+    if (code == 0)
+        code = term_end(sink, TERM_TUPLE, 2);
+    return code > 0 ? SERVICE_MORE : code;
+}

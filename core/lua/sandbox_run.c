@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running script code, pausing it and stopping it.
+//
+// To pause, the hook yields; a coroutine inside the call passes the yield on to its parent
+// (sandbox_guard.c), so that lua_resume of `call` returns. To stop, it does the same and `call` is
+// dropped: nothing of the script runs again, neither pcall nor __close. Where a C function stands
+// between (a comparator of sort, a callback of gsub), a yield is impossible: a pause is then not
+// taken, and a stop raises an error, again at every instruction until the stack is gone; every
+// catcher that a script can reach raises it anew.
+#include "sandbox.h"
+
+#include <string.h>
+
+// With preempt => count: instructions between two looks at the clock, some microseconds.
+#define SANDBOX_COUNT 1000
+
+static void sandbox_hook(lua_State *L, lua_Debug *where);
+
+void sandbox_arm(struct sandbox *sandbox) {
+    lua_sethook(sandbox->running, sandbox_hook, LUA_MASKCOUNT, 1);
+}
+
+// Setting a hook visits every frame of the coroutine, so only if it is not already as it should be.
+static void sandbox_disarm(lua_State *L) {
+    if (lua_gethookcount(L) != SANDBOX_COUNT)
+        lua_sethook(L, sandbox_hook, LUA_MASKCOUNT, SANDBOX_COUNT);
+}
+
+static bool sandbox_can_yield(const struct sandbox *sandbox, lua_State *L) {
+    return sandbox->pinned == 0 && lua_isyieldable(L);
+}
+
+void sandbox_leave(lua_State *L, enum sandbox_stop stop) {
+    struct sandbox *sandbox = sandbox_of(L);
+    if (sandbox->stop == SANDBOX_GO)
+        sandbox->stop = stop;
+    if (sandbox_can_yield(sandbox, L)) {
+        (void)lua_yield(L, 0);
+        return; // only a hook comes back here, and returns to the VM, which then yields
+    }
+    sandbox_arm(sandbox);
+    lua_pushnil(L);
+    (void)lua_error(L);
+}
+
+void sandbox_rethrow(lua_State *L) {
+    struct sandbox *sandbox = sandbox_of(L);
+    if (sandbox->stop != SANDBOX_GO)
+        sandbox_leave(L, sandbox->stop);
+}
+
+static void sandbox_collect(struct sandbox *sandbox, lua_State *L) {
+    (void)lua_gc(L, LUA_GCCOLLECT);
+    sandbox->memory_full = false;
+    arena_rearm(sandbox->arena);
+}
+
+bool sandbox_memory_fits(struct sandbox *sandbox, lua_State *L, size_t bytes) {
+    size_t soft_bytes = sandbox->limits->memory_bytes;
+    if (bytes > soft_bytes)
+        return false;
+    if (arena_live_bytes(sandbox->arena) <= soft_bytes - bytes)
+        return true;
+    sandbox_collect(sandbox, L);
+    return arena_live_bytes(sandbox->arena) <= soft_bytes - bytes;
+}
+
+bool sandbox_memory_spent(struct sandbox *sandbox, lua_State *L) {
+    size_t soft_bytes = sandbox->limits->memory_bytes;
+    if (!sandbox->memory_full)
+        return false;
+    sandbox_collect(sandbox, L);
+    // A sixteenth must be free again, or the next collection would follow at once.
+    return arena_live_bytes(sandbox->arena) > soft_bytes - soft_bytes / 16;
+}
+
+static enum sandbox_stop sandbox_stop_for(enum preempt_verdict verdict) {
+    switch (verdict) {
+    case PREEMPT_TIME:
+        return SANDBOX_STOP_TIME;
+    case PREEMPT_INTERRUPT:
+        return SANDBOX_STOP_INTERRUPT;
+    case PREEMPT_CLOSE:
+        return SANDBOX_STOP_CLOSE;
+    case PREEMPT_GO:
+    case PREEMPT_PAUSE:
+        break;
+    }
+    return SANDBOX_GO;
+}
+
+static void sandbox_hook(lua_State *L, lua_Debug *where) {
+    (void)where;
+    struct sandbox *sandbox = sandbox_of(L);
+    if (sandbox->stop != SANDBOX_GO) {
+        sandbox_leave(L, sandbox->stop);
+        return;
+    }
+    sandbox_disarm(L);
+    if (sandbox_memory_spent(sandbox, L)) {
+        sandbox_leave(L, SANDBOX_STOP_MEMORY);
+        return;
+    }
+    enum preempt_verdict verdict = preempt_look(&sandbox->preempt);
+    if (verdict == PREEMPT_GO)
+        return;
+    enum sandbox_stop stop = sandbox_stop_for(verdict);
+    if (stop != SANDBOX_GO) {
+        sandbox_leave(L, stop);
+    } else if (sandbox_can_yield(sandbox, L)) {
+        sandbox->pausing = true;
+        (void)lua_yield(L, 0);
+    }
+}
+
+// What a dropped call held is garbage now. If it may be much, the next call collects first.
+static void sandbox_drop(struct sandbox *sandbox) {
+    sandbox_drop_call(sandbox);
+    sandbox_fresh_call(sandbox);
+    if (arena_live_bytes(sandbox->arena) > sandbox->limits->memory_bytes / 2)
+        sandbox->memory_full = true;
+}
+
+static void sandbox_failed(struct sandbox *sandbox) {
+    lua_State *call = sandbox->call;
+    // The message is on top; the stack below is as it was when the error was raised.
+    luaL_traceback(sandbox->main, call, NULL, 0);
+    lua_State *dead = call;
+    sandbox_drop(sandbox);
+    lua_xmove(sandbox->main, sandbox->call, 1);
+    lua_xmove(dead, sandbox->call, 1);
+    sandbox->phase = SANDBOX_LUA_ERROR;
+}
+
+void sandbox_resume(struct sandbox *sandbox, int arguments) {
+    char here;
+    lua_State *call = sandbox->call;
+    sandbox->stack_base = &here;
+    sandbox->running = call;
+    sandbox->pinned = 0;
+    sandbox->pausing = false;
+    sandbox_disarm(call);
+    if (sandbox->memory_full)
+        sandbox_arm(sandbox);
+    int status = lua_resume(call, sandbox->floor, arguments, &sandbox->results);
+    sandbox->running = sandbox->main;
+    if (status != LUA_OK && status != LUA_YIELD && sandbox->stop == SANDBOX_GO &&
+        sandbox_is_overflow(call, status))
+        sandbox->stop = SANDBOX_STOP_DEPTH;
+    if (sandbox->stop != SANDBOX_GO && status != LUA_OK) {
+        sandbox_drop(sandbox);
+        sandbox->phase = SANDBOX_LIMIT;
+    } else if (status == LUA_YIELD) {
+        sandbox->phase = SANDBOX_RESUME;
+    } else if (status == LUA_OK) {
+        sandbox->phase = SANDBOX_RESULTS;
+    } else {
+        sandbox_failed(sandbox);
+    }
+}

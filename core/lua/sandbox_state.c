@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Lua state's life: created in an arena, dropped with the arena. lua_close is never called: the
+// sandbox has no finalizers and no foreign userdata, so there is nothing that a walk would release.
+#include "sandbox.h"
+
+#include <string.h>
+
+// The hard cap lies above the soft one by what one instruction or library function may take before
+// the hook gets its turn.
+#define SANDBOX_SLACK_BYTES ((size_t)1024 * 1024)
+
+static void sandbox_full(void *context) {
+    struct sandbox *sandbox = context;
+    sandbox->memory_full = true;
+    sandbox_arm(sandbox);
+}
+
+_Noreturn static void sandbox_spent(void *context, int code) {
+    struct sandbox *sandbox = context;
+    longjmp(*sandbox->escape, -code);
+}
+
+static void *sandbox_allocate(void *context, void *block, size_t old, size_t size) {
+    struct sandbox *sandbox = context;
+    // For a new block Lua passes the kind of object in `old`.
+    return arena_realloc(sandbox->arena, block, block != NULL ? old : 0, size);
+}
+
+// An error outside lua_resume: none is expected, and the state cannot be trusted after it.
+static int sandbox_panic(lua_State *L) {
+    sandbox_spent(sandbox_of(L), SERVICE_E_BROKEN);
+}
+
+int sandbox_protect(struct sandbox *sandbox, int (*body)(struct sandbox *, void *), void *data) {
+    jmp_buf here;
+    jmp_buf *outer = sandbox->escape;
+    sandbox->escape = &here;
+    int escaped = setjmp(here);
+    int code = escaped == 0 ? body(sandbox, data) : -escaped;
+    sandbox->escape = outer;
+    return code;
+}
+
+static int sandbox_return(lua_State *L) {
+    (void)L;
+    return 0;
+}
+
+// Lua's limit on nested C calls is a compile-time 200, but a coroutine starts counting where the
+// one that resumes it stands, and keeps its own count when it comes back. So two coroutines resume
+// each other, each one level deeper, until one stands at the depth that leaves limits->depth.
+static lua_State *sandbox_build_floor(struct sandbox *sandbox) {
+    lua_State *L = sandbox->main;
+    lua_State *pair[2];
+    for (int i = 0; i < 2; i++) {
+        pair[i] = lua_newthread(L);
+        lua_rawsetp(L, LUA_REGISTRYINDEX,
+                    i == 0 ? (void *)&sandbox->floor : (void *)&sandbox->main);
+    }
+    lua_State *from = NULL;
+    for (uint32_t level = sandbox->limits->depth; level < SANDBOX_MAX_DEPTH; level++) {
+        lua_State *next = pair[level % 2];
+        int results;
+        lua_pushcfunction(next, sandbox_return);
+        (void)lua_resume(next, from, 0, &results);
+        from = next;
+    }
+    return from;
+}
+
+static int sandbox_create(struct sandbox *sandbox, void *data) {
+    (void)data;
+    lua_State *L = lua_newstate(sandbox_allocate, sandbox);
+    if (L == NULL)
+        return SERVICE_E_SYSTEM;
+    sandbox->main = L;
+    sandbox->running = L;
+    *(struct sandbox **)lua_getextraspace(L) = sandbox;
+    (void)lua_atpanic(L, sandbox_panic);
+    sandbox_open_libraries(L);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &sandbox->chunks);
+    if (sandbox->limits->depth < SANDBOX_MAX_DEPTH)
+        sandbox->floor = sandbox_build_floor(sandbox);
+    sandbox_fresh_call(sandbox);
+    return 0;
+}
+
+int sandbox_start(struct sandbox *sandbox) {
+    size_t soft_bytes = sandbox->limits->memory_bytes;
+    struct arena_config config = {
+        .host = sandbox->host,
+        .soft_bytes = soft_bytes,
+        .hard_bytes = soft_bytes + soft_bytes / 10 + SANDBOX_SLACK_BYTES,
+        .full = sandbox_full,
+        .spent = sandbox_spent,
+        .context = sandbox,
+    };
+    sandbox->main = sandbox->call = sandbox->running = sandbox->floor = NULL;
+    sandbox->pinned = 0;
+    sandbox->pausing = false;
+    sandbox->memory_full = false;
+    sandbox->chunks = 0;
+    int code = arena_open(&config, &sandbox->arena);
+    if (code < 0)
+        return code;
+    code = sandbox_protect(sandbox, sandbox_create, NULL);
+    if (code < 0)
+        sandbox_finish(sandbox);
+    return code;
+}
+
+void sandbox_finish(struct sandbox *sandbox) {
+    if (sandbox->arena != NULL)
+        arena_close(sandbox->arena);
+    sandbox->arena = NULL;
+    sandbox->main = sandbox->call = sandbox->running = sandbox->floor = NULL;
+}
+
+void sandbox_fresh_call(struct sandbox *sandbox) {
+    if (sandbox->call != NULL) {
+        lua_settop(sandbox->call, 0);
+        return;
+    }
+    lua_State *L = sandbox->main;
+    sandbox->call = lua_newthread(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &sandbox->call);
+}
+
+void sandbox_drop_call(struct sandbox *sandbox) {
+    // A coroutine without its sandbox is refused by the library functions that could resume it.
+    *(struct sandbox **)lua_getextraspace(sandbox->call) = NULL;
+    sandbox->call = NULL;
+}
