@@ -34,14 +34,6 @@ static inline size_t arena_class(size_t size) {
     return ARENA_MEDIUM + (size - ARENA_MEDIUM_MAX - 1) / ARENA_COARSE_STEP;
 }
 
-static inline size_t arena_class_bytes(size_t class) {
-    if (class < ARENA_FINE)
-        return (class + 1) * ARENA_GRAIN;
-    if (class < ARENA_MEDIUM)
-        return ARENA_FINE_MAX + (class + 1 - ARENA_FINE) * ARENA_MEDIUM_STEP;
-    return ARENA_MEDIUM_MAX + (class + 1 - ARENA_MEDIUM) * ARENA_COARSE_STEP;
-}
-
 static inline void arena_push(struct arena *arena, void *block, size_t class) {
     struct arena_free *freed = block;
     freed->next = arena->free[class];
@@ -83,13 +75,12 @@ static void arena_use(struct arena *arena, char *at, size_t bytes) {
 }
 
 static void arena_use_chunk(struct arena *arena, struct arena_span *chunk, size_t used) {
-    size_t room = (chunk->bytes - sizeof *chunk) / ARENA_GRAIN * ARENA_GRAIN;
-    arena_use(arena, (char *)(chunk + 1) + used, room - used);
+    arena_use(arena, (char *)(chunk + 1) + used, arena_room(chunk) - used);
 }
 
-// Before more is taken from the host, free blocks that are large enough to be worth it are cut up.
-static void *arena_pop_from_larger(struct arena *arena, size_t class) {
-    for (size_t larger = ARENA_CLASSES - 1; larger > class && larger >= ARENA_CUT; larger--) {
+// Cuts up a free block of class `least` or above.
+static void *arena_pop_from_larger(struct arena *arena, size_t class, size_t least) {
+    for (size_t larger = ARENA_CLASSES - 1; larger > class && larger >= least; larger--) {
         struct arena_free *freed = arena->free[larger];
         if (freed != NULL) {
             arena->free[larger] = freed->next;
@@ -100,9 +91,9 @@ static void *arena_pop_from_larger(struct arena *arena, size_t class) {
     return NULL;
 }
 
-// Chunks grow with the instance, by a quarter, so that at most a fifth of it lies idle.
-static void *arena_pop_from_new_chunk(struct arena *arena, size_t class) {
-    size_t least = sizeof(struct arena_span) + arena_class_bytes(class);
+// Chunks grow with the instance, by a quarter, so that at most a fifth of it lies idle. Near the
+// hard cap they shrink to what is left.
+static void arena_add_chunk(struct arena *arena, size_t least) {
     size_t bytes = arena->taken / 4;
     if (bytes < ARENA_CHUNK_MIN)
         bytes = ARENA_CHUNK_MIN;
@@ -114,7 +105,6 @@ static void *arena_pop_from_new_chunk(struct arena *arena, size_t class) {
     if (bytes < least)
         bytes = least;
     arena_use_chunk(arena, arena_span_take(arena, &arena->chunks, bytes), 0);
-    return arena_pop(arena, class);
 }
 
 static void *arena_take(struct arena *arena, size_t size) {
@@ -123,8 +113,18 @@ static void *arena_take(struct arena *arena, size_t size) {
     size_t class = arena_class(size);
     void *block = arena_pop(arena, class);
     if (block == NULL)
-        block = arena_pop_from_larger(arena, class);
-    return block != NULL ? block : arena_pop_from_new_chunk(arena, class);
+        block = arena_pop_from_larger(arena, class, ARENA_CUT);
+    if (block != NULL)
+        return block;
+    size_t least = sizeof(struct arena_span) + arena_class_bytes(class);
+    if (least > arena_left(arena)) {
+        arena_trim(arena);
+        block = least > arena_left(arena) ? arena_pop_from_larger(arena, class, 0) : NULL;
+        if (block != NULL)
+            return block;
+    }
+    arena_add_chunk(arena, least);
+    return arena_pop(arena, class);
 }
 
 static void arena_drop(struct arena *arena, void *block, size_t old) {
@@ -241,6 +241,8 @@ int arena_open(const struct arena_config *config, struct arena **out) {
 }
 
 void arena_rearm(struct arena *arena) {
+    if (arena->taken > arena->config.soft_bytes)
+        arena_trim(arena);
     arena->full_at = arena->config.soft_bytes;
 }
 

@@ -44,7 +44,9 @@ int arena_open(const struct arena_config *config, struct arena **out);
 void *arena_realloc(struct arena *arena, void *block, size_t old, size_t size);
 
 // Makes the next crossing of the soft cap call `full` again. Already above it: the next growth of
-// whichever is above it does, live bytes or bytes taken.
+// whichever is above it does, live bytes or bytes taken. So call it after collecting garbage: when
+// more than the soft cap is taken, it first gives back the chunks in which nothing lives, which
+// costs about as much as a sweep.
 void arena_rearm(struct arena *arena);
 
 // Sum of the sizes of all live blocks, exact.

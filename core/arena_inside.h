@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the arena's own files share; nobody else includes it. arena.c cuts small blocks and hands
-// them out, arena_span.c deals with the host.
+// them out, arena_span.c deals with the host, arena_trim.c gives empty chunks back.
 #ifndef TRIPOD_ARENA_INSIDE_H
 #define TRIPOD_ARENA_INSIDE_H
 
@@ -28,8 +28,8 @@ struct arena_free {
 // that blocks are aligned as the host aligns.
 struct arena_span {
     struct arena_span *next, *previous;
-    size_t bytes; // taken from the host, this header included
-    size_t padding;
+    size_t bytes;  // taken from the host, this header included
+    size_t unused; // arena_trim: bytes that are in no live block
 };
 
 _Static_assert(sizeof(struct arena_span) % ARENA_GRAIN == 0, "blocks keep the host's alignment");
@@ -47,6 +47,19 @@ struct arena {
     struct arena_config config;
 };
 
+static inline size_t arena_class_bytes(size_t class) {
+    if (class < ARENA_FINE)
+        return (class + 1) * ARENA_GRAIN;
+    if (class < ARENA_MEDIUM)
+        return ARENA_FINE_MAX + (class + 1 - ARENA_FINE) * ARENA_MEDIUM_STEP;
+    return ARENA_MEDIUM_MAX + (class + 1 - ARENA_MEDIUM) * ARENA_COARSE_STEP;
+}
+
+// Bytes of a chunk that blocks are cut from.
+static inline size_t arena_room(const struct arena_span *chunk) {
+    return (chunk->bytes - sizeof *chunk) / ARENA_GRAIN * ARENA_GRAIN;
+}
+
 static inline struct arena_span *arena_span_of(void *large_block) {
     return (struct arena_span *)large_block - 1;
 }
@@ -58,6 +71,7 @@ static inline size_t arena_left(const struct arena *arena) {
 // A new span at the head of the list. Leaves through `spent` when it cannot be had.
 struct arena_span *arena_span_take(struct arena *arena, struct arena_span **list, size_t bytes);
 void arena_span_give(struct arena *arena, struct arena_span **list, struct arena_span *span);
+void arena_span_link(struct arena_span **list, struct arena_span *span);
 // Moves a span from one list to the head of another.
 void arena_span_relink(struct arena_span **from, struct arena_span **to, struct arena_span *span);
 // Keeps its place in the list of large blocks. NULL, with nothing changed, when the host refuses.
@@ -67,5 +81,8 @@ void arena_span_give_all(struct arena *arena, struct arena_span **list);
 // Blocks beyond ARENA_SMALL_MAX; they do not count live bytes.
 void *arena_large_new(struct arena *arena, size_t size);
 void *arena_large_resize(struct arena *arena, void *block, size_t size);
+
+// Cost: per free block and chunk. Needs no memory.
+void arena_trim(struct arena *arena);
 
 #endif

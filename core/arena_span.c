@@ -23,7 +23,7 @@ static void arena_took(struct arena *arena, size_t bytes) {
         arena->full_at = 0;
 }
 
-static void arena_link(struct arena_span **list, struct arena_span *span) {
+void arena_span_link(struct arena_span **list, struct arena_span *span) {
     span->previous = NULL;
     span->next = *list;
     if (*list != NULL)
@@ -42,7 +42,7 @@ static void arena_unlink(struct arena_span **list, struct arena_span *span) {
 
 void arena_span_relink(struct arena_span **from, struct arena_span **to, struct arena_span *span) {
     arena_unlink(from, span);
-    arena_link(to, span);
+    arena_span_link(to, span);
 }
 
 struct arena_span *arena_span_take(struct arena *arena, struct arena_span **list, size_t bytes) {
@@ -52,7 +52,7 @@ struct arena_span *arena_span_take(struct arena *arena, struct arena_span **list
     if (span == NULL)
         arena_spent(arena, SERVICE_E_SYSTEM);
     span->bytes = bytes;
-    arena_link(list, span);
+    arena_span_link(list, span);
     arena_took(arena, bytes);
     return span;
 }
@@ -90,13 +90,18 @@ struct arena_span *arena_span_resize(struct arena *arena, struct arena_span *spa
 void *arena_large_new(struct arena *arena, size_t size) {
     if (size > SIZE_MAX - sizeof(struct arena_span))
         arena_spent(arena, SERVICE_E_MEMORY);
-    return arena_span_take(arena, &arena->large, sizeof(struct arena_span) + size) + 1;
+    size_t bytes = sizeof(struct arena_span) + size;
+    if (bytes > arena_left(arena))
+        arena_trim(arena);
+    return arena_span_take(arena, &arena->large, bytes) + 1;
 }
 
 void *arena_large_resize(struct arena *arena, void *block, size_t size) {
     struct arena_span *span = arena_span_of(block);
     size_t room = span->bytes - sizeof *span;
     bool grows = size > room;
+    if (grows && size - room > arena_left(arena))
+        arena_trim(arena);
     if (grows && size - room > arena_left(arena))
         arena_spent(arena, SERVICE_E_MEMORY);
     struct arena_span *moved = arena_span_resize(arena, span, sizeof *span + size);
