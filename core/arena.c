@@ -15,8 +15,10 @@
 // What is kept of a large block that has to become a chunk: any small block fits.
 #define ARENA_SHRUNK_BYTES (sizeof(struct arena_span) + ARENA_SMALL_MAX + ARENA_CHUNK_MIN)
 
-// The first class whose free blocks are cut up for smaller ones: 256 bytes.
-#define ARENA_CUT (256 / ARENA_GRAIN - 1)
+// Free blocks are cut up for smaller ones when they are this large, and so much larger that the
+// rest, if it suits nobody, is less than a fifth.
+#define ARENA_CUT_BYTES ((size_t)256)
+#define ARENA_CUT_TIMES ((size_t)4)
 
 // Kept out of line, so that the common cases need no stack frame.
 #define ARENA_COLD __attribute__((noinline))
@@ -78,9 +80,11 @@ static void arena_use_chunk(struct arena *arena, struct arena_span *chunk, size_
     arena_use(arena, (char *)(chunk + 1) + used, arena_room(chunk) - used);
 }
 
-// Cuts up a free block of class `least` or above.
-static void *arena_pop_from_larger(struct arena *arena, size_t class, size_t least) {
-    for (size_t larger = ARENA_CLASSES - 1; larger > class && larger >= least; larger--) {
+// Cuts up a free block of at least so many bytes.
+static void *arena_pop_from_larger(struct arena *arena, size_t class, size_t least_bytes) {
+    for (size_t larger = ARENA_CLASSES; larger-- > class + 1;) {
+        if (arena_class_bytes(larger) < least_bytes)
+            break;
         struct arena_free *freed = arena->free[larger];
         if (freed != NULL) {
             arena->free[larger] = freed->next;
@@ -91,19 +95,20 @@ static void *arena_pop_from_larger(struct arena *arena, size_t class, size_t lea
     return NULL;
 }
 
-// Chunks grow with the instance, by a quarter, so that at most a fifth of it lies idle. Near the
-// hard cap they shrink to what is left.
-static void arena_add_chunk(struct arena *arena, size_t least) {
-    size_t bytes = arena->taken / 4;
+static size_t arena_least(size_t left, size_t right) {
+    return left < right ? left : right;
+}
+
+// Chunks grow with the instance, by a quarter, so that at most a fifth of it lies idle; they stay a
+// small part of the hard cap, because one live block keeps a whole chunk.
+static void arena_add_chunk(struct arena *arena, size_t needed) {
+    size_t bytes = arena_least(arena->taken / 4, arena->config.hard_bytes / 32);
+    bytes = arena_least(bytes, ARENA_CHUNK_MAX);
     if (bytes < ARENA_CHUNK_MIN)
         bytes = ARENA_CHUNK_MIN;
-    if (bytes > ARENA_CHUNK_MAX)
-        bytes = ARENA_CHUNK_MAX;
-    if (bytes > arena_left(arena))
-        bytes = arena_left(arena);
-    bytes = bytes / ARENA_GRAIN * ARENA_GRAIN;
-    if (bytes < least)
-        bytes = least;
+    bytes = arena_least(bytes, arena_left(arena)) / ARENA_GRAIN * ARENA_GRAIN;
+    if (bytes < needed)
+        bytes = needed;
     arena_use_chunk(arena, arena_span_take(arena, &arena->chunks, bytes), 0);
 }
 
@@ -112,18 +117,21 @@ static void *arena_take(struct arena *arena, size_t size) {
         return arena_large_new(arena, size);
     size_t class = arena_class(size);
     void *block = arena_pop(arena, class);
-    if (block == NULL)
-        block = arena_pop_from_larger(arena, class, ARENA_CUT);
     if (block != NULL)
         return block;
-    size_t least = sizeof(struct arena_span) + arena_class_bytes(class);
-    if (least > arena_left(arena)) {
+    size_t bytes = arena_class_bytes(class);
+    size_t cut = bytes * ARENA_CUT_TIMES;
+    block = arena_pop_from_larger(arena, class, cut < ARENA_CUT_BYTES ? ARENA_CUT_BYTES : cut);
+    if (block != NULL)
+        return block;
+    size_t needed = sizeof(struct arena_span) + bytes;
+    if (needed > arena_left(arena)) {
         arena_trim(arena);
-        block = least > arena_left(arena) ? arena_pop_from_larger(arena, class, 0) : NULL;
+        block = needed > arena_left(arena) ? arena_pop_from_larger(arena, class, 0) : NULL;
         if (block != NULL)
             return block;
     }
-    arena_add_chunk(arena, least);
+    arena_add_chunk(arena, needed);
     return arena_pop(arena, class);
 }
 
