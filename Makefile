@@ -173,10 +173,15 @@ faults: ## the artefacts that can be told to crash, in build/faults/priv
 
 test-beams: $(BEAMS) $(TEST_BEAMS)
 
-# test/c/NAME_test.c is a program of its own; other files there are linked into each.
+# test/c/NAME_test.c is a program of its own, NAME_pipe.c is one that a test in Erlang talks to;
+# other files there are linked into each test.
 C_TESTS := $(patsubst %.c,$(OUT)/%,$(filter %_test.c,$(TEST_SRC)))
-c-tests: $(C_TESTS)
-$(C_TESTS): $(OUT)/%: $(OUT)/%.o $(call objects,$(filter-out %_test.c,$(TEST_SRC))) $(OUT)/core.a build/lua.libs
+C_PIPES := $(patsubst %.c,$(OUT)/%,$(filter %_pipe.c,$(TEST_SRC)))
+c-tests: $(C_TESTS) $(C_PIPES)
+$(C_PIPES): $(OUT)/%: $(OUT)/%.o $(OUT)/core.a build/lua.libs
+	$(call say,LINK,$@)
+	$(Q)$(link) $(LIBS)
+$(C_TESTS): $(OUT)/%: $(OUT)/%.o $(call objects,$(filter-out %_test.c %_pipe.c,$(TEST_SRC))) $(OUT)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	$(Q)$(link) -lcmocka $(LIBS)
 
