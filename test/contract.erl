@@ -1,0 +1,123 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% What the contract suites share: which strategies and modes there are, opening a box of the one
+%% under test, and waiting until nothing is alive.
+-module(contract).
+
+-export([groups/0, options/1, strategy/1, open/1, open/2, with_box/2, with_box/3]).
+-export([await_nothing_alive/0, await/1, await/2, owner/2, tell/2, ask/2, mailbox/0]).
+
+-define(DEADLINE_MS, 10000).
+
+%% One group per strategy and mode: 'nif/yield' and so on.
+-spec groups() -> [atom()].
+groups() ->
+    [group(Strategy, Mode) || Strategy <- tripod_strategy:all(),
+                              Mode <- (tripod_strategy:room(Strategy)):modes()].
+
+group(Strategy, Mode) -> list_to_atom(lists:concat([Strategy, "/", Mode])).
+
+%% What a case finds in its configuration.
+-spec options(atom()) -> [{strategy | mode, atom()}].
+options(Group) ->
+    [Strategy, Mode] = string:split(atom_to_list(Group), "/"),
+    [{strategy, list_to_existing_atom(Strategy)}, {mode, list_to_existing_atom(Mode)}].
+
+-spec strategy(list()) -> atom().
+strategy(Config) -> proplists:get_value(strategy, Config).
+
+-spec open(list()) -> tripod:box().
+open(Config) -> open(Config, #{}).
+
+-spec open(list(), map()) -> tripod:box().
+open(Config, Options) ->
+    {ok, Box} = tripod:open(strategy(Config), Options#{mode => proplists:get_value(mode, Config)}),
+    Box.
+
+-spec with_box(list(), fun((tripod:box()) -> Result)) -> Result.
+with_box(Config, Use) -> with_box(Config, #{}, Use).
+
+-spec with_box(list(), map(), fun((tripod:box()) -> Result)) -> Result.
+with_box(Config, Options, Use) ->
+    Box = open(Config, Options),
+    try
+        Use(Box)
+    after
+        ok = tripod:close(Box)
+    end.
+
+%% The census is exact, but a death is noticed a moment after it happened.
+-spec await_nothing_alive() -> ok.
+await_nothing_alive() ->
+    await(fun() ->
+                  case tripod:census() of
+                      #{boxes := 0, bytes := 0, calls := 0, os_processes := 0} -> true;
+                      Census -> {still_alive, Census}
+                  end
+          end).
+
+-spec await(fun(() -> true | term())) -> ok.
+await(Condition) -> await(Condition, ?DEADLINE_MS).
+
+%% Polls until the condition is true; fails with what it said last.
+-spec await(fun(() -> true | term()), pos_integer()) -> ok.
+await(Condition, Ms) ->
+    await_until(Condition, erlang:monotonic_time(millisecond) + Ms).
+
+await_until(Condition, Deadline) ->
+    case Condition() of
+        true ->
+            ok;
+        Otherwise ->
+            erlang:monotonic_time(millisecond) < Deadline
+                orelse erlang:error({deadline, Otherwise}),
+            receive after 1 -> ok end,
+            await_until(Condition, Deadline)
+    end.
+
+%% A process that opens a box and then does what it is told. Returns it, monitored, with the box.
+-spec owner(list(), map()) -> {pid(), reference(), tripod:box()}.
+owner(Config, Options) ->
+    Self = self(),
+    {Pid, Monitor} =
+        spawn_monitor(fun() ->
+                              Self ! {opened, self(), open(Config, Options)},
+                              obey()
+                      end),
+    receive
+        {opened, Pid, Box} -> {Pid, Monitor, Box};
+        {'DOWN', Monitor, process, Pid, Why} -> erlang:error({owner_died, Why})
+    after ?DEADLINE_MS ->
+            erlang:error(owner_did_not_open)
+    end.
+
+obey() ->
+    receive
+        {do, From, Ref, Action} -> From ! {Ref, Action()};
+        {do, Action} -> Action()
+    end,
+    obey().
+
+%% Makes the owner run a function; tell does not wait for it, ask returns what it returned.
+-spec tell(pid(), fun(() -> term())) -> ok.
+tell(Pid, Action) ->
+    Pid ! {do, Action},
+    ok.
+
+-spec ask(pid(), fun(() -> Result)) -> Result.
+ask(Pid, Action) ->
+    Ref = make_ref(),
+    Pid ! {do, self(), Ref, Action},
+    receive
+        {Ref, Result} -> Result
+    after ?DEADLINE_MS ->
+            erlang:error(owner_did_not_answer)
+    end.
+
+%% Empties the mailbox and returns what was in it.
+-spec mailbox() -> [term()].
+mailbox() ->
+    receive
+        Message -> [Message | mailbox()]
+    after 0 ->
+            []
+    end.
