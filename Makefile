@@ -30,12 +30,13 @@ FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefine
 FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_cov := -O0 -g --coverage
 FLAGS_fuzz := $(FLAGS_asan) -fsanitize=fuzzer-no-link
+# For the warnings: gcc's without NDEBUG, clang's with it.
+FLAGS_gcc := -O2 -Werror
+FLAGS_clang := -O2 -Werror -DNDEBUG
 ifndef FLAGS_$(MODE)
-$(error MODE=$(MODE) is none of release debug faults asan tsan cov fuzz)
+$(error MODE=$(MODE) is none of release debug faults asan tsan cov fuzz gcc clang)
 endif
-ifeq ($(MODE),fuzz)
-CC := $(CLANG)
-endif
+CC := $(or $(and $(filter fuzz clang,$(MODE)),$(CLANG)),$(and $(filter gcc,$(MODE)),gcc),$(CC))
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Wstrict-prototypes -Wmissing-prototypes
 BASE_FLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(if $(CI),-Werror) \
@@ -48,7 +49,10 @@ ROOM_SRC := $(wildcard port_program/*.c port_driver/*.c nif/*.c)
 FLOOR_SRC := $(wildcard bench/floors/*.c)
 TEST_SRC := $(wildcard test/c/*.c)
 FUZZ_SRC := $(wildcard test/fuzz/*_fuzz.c)
-C_SRC := $(sort $(CORE_SRC) $(ROOM_SRC) $(FLOOR_SRC) $(TEST_SRC) $(FUZZ_SRC) $(wildcard test/faults/*.c))
+# Programs with one deliberate fault each, to prove that sanitizers and checks report it.
+NET_SRC := $(wildcard test/nets/*.c)
+OUR_SRC := $(sort $(CORE_SRC) $(ROOM_SRC) $(FLOOR_SRC) $(TEST_SRC) $(FUZZ_SRC) $(wildcard test/faults/*.c) $(PLANT))
+C_SRC := $(OUR_SRC) $(NET_SRC)
 OBJ := $(C_SRC:%.c=$(OUT)/%.o)
 objects = $(patsubst %.c,$(OUT)/%.o,$(filter $(1),$(C_SRC)))
 
@@ -150,14 +154,19 @@ build/modules.list: FORCE
 	@mkdir -p $(@D)
 	@printf '%s.\n' $(notdir $(basename $(ERL_SRC))) | cmp -s - $@ || \
 	 printf '%s.\n' $(notdir $(basename $(ERL_SRC))) > $@
+	@rm -f $(filter-out $(BEAMS) $(TEST_BEAMS),$(wildcard ebin/*.beam build/test/ebin/*.beam))
 
-.PHONY: deps test faults test-beams c-tests fuzz-targets
 # DEPS=skip leaves the system alone.
 DEPS_OF_test := build run bench test
+DEPS_OF_lint := build test lint
+DEPS_OF_nets := build test safety
 DEPS_OF_all := $(DEPS_OF_test) lint safety
 deps = @CC='$(CC)' ERL='$(ERL)' PKG_CONFIG='$(PKG_CONFIG)' DEPS='$(DEPS)' build-aux/deps
 again = +@$(MAKE) --no-print-directory $(if $(filter 0,$(V)),-s)
+# Makes of their own in other modes must not write the answers of erl and pkg-config side by side.
+ASKED := build/otp.flags build/lua.cflags build/lua.libs
 
+.PHONY: deps test
 deps: ## install what any target here needs, named first (DEPS=skip: only name it)
 	$(deps) $(DEPS_OF_all)
 
@@ -166,12 +175,12 @@ test: ## every test; SUITE=TEXT those whose file name contains it
 	$(again) all faults test-beams c-tests
 	@OUT=$(OUT) SUITE='$(SUITE)' GROUP='$(GROUP)' CASE='$(CASE)' V=$(V) ERL='$(ERL)' build-aux/run-tests
 
-# A make of its own, which must not write the shared answers of erl and pkg-config beside this one.
-faults: | build/otp.flags build/lua.cflags build/lua.libs
+.PHONY: faults test-beams c-tests net-programs fuzz-targets objects
+faults: | $(ASKED)
 faults: ## the artefacts that can be told to crash, in build/faults/priv
 	$(again) MODE=faults artefacts
 
-test-beams: $(BEAMS) $(TEST_BEAMS)
+test-beams: $(BEAMS) $(TEST_BEAMS) build/modules.list
 
 # test/c/NAME_test.c is a program of its own, NAME_pipe.c is one that a test in Erlang talks to;
 # other files there are linked into each test.
@@ -185,11 +194,60 @@ $(C_TESTS): $(OUT)/%: $(OUT)/%.o $(call objects,$(filter-out %_test.c %_pipe.c,$
 	$(call say,LINK,$@)
 	$(Q)$(link) -lcmocka $(LIBS)
 
-FUZZERS := $(FUZZ_SRC:%.c=$(OUT)/%)
+NETS := $(patsubst %.c,$(OUT)/%,$(filter-out %_fuzz.c,$(NET_SRC)))
+net-programs: $(NETS)
+$(NETS): $(OUT)/%: $(OUT)/%.o
+	$(Q)$(link) -lcmocka -lpthread
+
+FUZZERS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC) $(filter %_fuzz.c,$(NET_SRC)))
 fuzz-targets: $(FUZZERS)
 $(FUZZERS): $(OUT)/%: $(OUT)/%.o $(OUT)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	$(Q)$(link) -fsanitize=fuzzer $(LIBS)
+
+objects: $(OUR_SRC:%.c=$(OUT)/%.o)
+
+.PHONY: lint lint-files lint-includes lint-format lint-gcc lint-clang lint-shell lint-dialyzer tidy
+lint: ## include rules, layout, warnings of gcc and clang, clang-tidy, dialyzer
+	$(deps) $(DEPS_OF_lint)
+	$(again) -k lint-files lint-includes lint-format lint-shell lint-gcc lint-clang lint-dialyzer
+	@echo lint: clean
+
+SCRIPTS := $(shell grep -lE '^\#!.*[/ ](sh|bats|python3|escript)' tripod .ci/run build-aux/* bench/* test/* 2>/dev/null)
+lint-files:
+	$(call say,LINT,sizes and SPDX lines)
+	@build-aux/check-files $(wildcard $(foreach D,core core/* nif port_program port_driver bench bench/* test test/* build-aux, \
+	    $(addprefix $D/,*.c *.h *.erl *.hrl *.lua *.bats))) $(SCRIPTS) Makefile $(wildcard rebar.config)
+lint-includes: $(ASKED)
+	$(call say,LINT,who includes whom)
+	@CC='$(CC)' OTP_FLAGS=@build/otp.flags LUA_FLAGS=@build/lua.cflags build-aux/check-includes
+lint-format:
+	$(call say,LINT,clang-format)
+	@clang-format --dry-run -Werror $(C_SRC) $(wildcard core/*.h core/*/*.h nif/*.h port_program/*.h \
+	    port_driver/*.h bench/floors/*.h test/*/*.h)
+lint-shell:
+	$(call say,LINT,shellcheck)
+	@if command -v shellcheck >/dev/null; then shellcheck --severity=warning $(filter-out %.py %.escript build-aux/tap-schema,$(SCRIPTS)); \
+	 else echo 'shellcheck is missing: shell scripts were not checked'; fi
+lint-gcc: | $(ASKED)
+	$(call say,LINT,warnings of gcc)
+	$(again) MODE=gcc objects
+lint-clang: | $(ASKED)
+	$(call say,LINT,warnings of clang and clang-tidy)
+	$(again) MODE=clang objects tidy
+# In MODE=clang: once for each object that was compiled anew.
+tidy: $(OUR_SRC:%.c=$(OUT)/%.tidy)
+$(OTP_OBJ:.o=.tidy): EXTRA := $$(cat build/otp.flags)
+$(LUA_OBJ:.o=.tidy): EXTRA := $$(cat build/lua.cflags)
+$(OUT)/%.tidy: $(OUT)/%.o .clang-tidy
+	$(Q)clang-tidy --quiet $(filter $*.c,$(OUR_SRC)) -- -std=c11 -D_GNU_SOURCE -DNDEBUG -Icore $(EXTRA) 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+lint-dialyzer: test-beams
+	$(call say,LINT,dialyzer)
+	@ERL='$(ERL)' build-aux/dialyze build/dialyzer.plt ebin build/test/ebin
+.PHONY: lint-selftest
+lint-selftest: $(ASKED) ## plants a breach of every rule of lint and proves that each is reported
+	@CC='$(CC)' OTP_FLAGS=@build/otp.flags LUA_FLAGS=@build/lua.cflags MAKE='$(MAKE)' build-aux/lint-selftest
 
 .PHONY: clean help FORCE
 clean: ## remove what make built

@@ -74,7 +74,7 @@ static inline uint8_t *etf_unhex(const char *text, size_t *length) {
     for (; *text != '\0'; text++)
         if (*text != ' ')
             digits[n++] = *text;
-    uint8_t *bytes = malloc(n / 2 + (n == 0));
+    uint8_t *bytes = malloc(n / 2 + 1);
     if (bytes == NULL)
         abort();
     for (size_t i = 0; i < n / 2; i++) {
