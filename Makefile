@@ -239,7 +239,7 @@ lint-clang: | $(ASKED)
 tidy: $(OUR_SRC:%.c=$(OUT)/%.tidy)
 $(OTP_OBJ:.o=.tidy): EXTRA := $$(cat build/otp.flags)
 $(LUA_OBJ:.o=.tidy): EXTRA := $$(cat build/lua.cflags)
-$(OUT)/%.tidy: $(OUT)/%.o .clang-tidy
+$(OUT)/%.tidy: $(OUT)/%.o $(wildcard .clang-tidy test/.clang-tidy)
 	$(Q)clang-tidy --quiet $(filter $*.c,$(OUR_SRC)) -- -std=c11 -D_GNU_SOURCE -DNDEBUG -Icore $(EXTRA) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 lint-dialyzer: test-beams

@@ -127,7 +127,7 @@ bool sandbox_memory_fits(struct sandbox *sandbox, lua_State *L, size_t bytes);
 
 // sandbox_request.c
 // Walks the request onto the stack of `call`; sets verb and phase.
-int sandbox_take_request(struct sandbox *sandbox, struct term_source *request);
+int sandbox_take_request(struct sandbox *sandbox, struct term_source *source);
 
 // sandbox_verbs.c
 // What each argument of the verb must be, or NULL when there is no such verb. s: text, i: integer,
