@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The external port program: one box in a process of its own.
+//
+//   tripod_port_program serve SERVICE MEMORY_BYTES TIME_MS DEPTH REPLY_BYTES timer|count
+//   tripod_port_program reap PID:START...
+//
+// The first is started by tripod_port_program_keeper.erl for each box, speaks the frames of wire.h
+// on stdin and stdout, and ends when stdin does. The second is reap.h. Exit codes: exit_codes.h.
+#include "program.h"
+#include "reap.h"
+#include "startup.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int main_usage(void) {
+    (void)fputs("usage: tripod_port_program serve SERVICE MEMORY_BYTES TIME_MS DEPTH REPLY_BYTES "
+                "timer|count\n       tripod_port_program reap PID:START...\n",
+                stderr);
+    return EXIT_CODE_USAGE;
+}
+
+static int main_number(const char *text, uint64_t maximum, uint64_t *value) {
+    if (*text < '0' || *text > '9')
+        return -1;
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0' || number == 0 || number > maximum)
+        return -1;
+    *value = number;
+    return 0;
+}
+
+static int main_limits(char **arguments, struct service_limits *limits) {
+    uint64_t memory_bytes, time_ms, depth, reply_bytes;
+    if (main_number(arguments[0], SIZE_MAX / 2, &memory_bytes) < 0 ||
+        main_number(arguments[1], UINT32_MAX, &time_ms) < 0 ||
+        main_number(arguments[2], UINT32_MAX, &depth) < 0 ||
+        main_number(arguments[3], UINT32_MAX, &reply_bytes) < 0)
+        return -1;
+    *limits = (struct service_limits){
+        .memory_bytes = (size_t)memory_bytes,
+        .time_ns = time_ms * UINT64_C(1000000),
+        .depth = (uint32_t)depth,
+        .reply_bytes = (size_t)reply_bytes,
+        .preempt = SERVICE_PREEMPT_TIMER,
+    };
+    if (strcmp(arguments[4], "count") == 0)
+        limits->preempt = SERVICE_PREEMPT_COUNT;
+    else if (strcmp(arguments[4], "timer") != 0)
+        return -1;
+    return 0;
+}
+
+static enum exit_code main_serve(char **arguments) {
+    struct program_config config = {.service = service_find(arguments[0], strlen(arguments[0]))};
+    if (config.service == NULL)
+        return EXIT_CODE_SERVICE;
+    if (main_limits(arguments + 1, &config.limits) < 0)
+        return EXIT_CODE_USAGE;
+    struct startup_pipes pipes;
+    if (startup_pipes(&pipes) < 0)
+        return EXIT_CODE_SYSTEM;
+    startup_signals();
+    if (startup_die_with_parent() < 0)
+        return EXIT_CODE_END;
+    config.in_fd = pipes.in;
+    config.out_fd = pipes.out;
+    enum exit_code code = program_open(&config);
+    if (code != EXIT_CODE_END)
+        return code;
+    if (startup_harden() < 0)
+        return EXIT_CODE_SYSTEM;
+    code = program_serve();
+    program_close();
+    return code;
+}
+
+int main(int count, char **arguments) {
+    if (count == 8 && strcmp(arguments[1], "serve") == 0)
+        return (int)main_serve(arguments + 2);
+    if (count >= 3 && strcmp(arguments[1], "reap") == 0)
+        return (int)reap(count - 2, arguments + 2);
+    return main_usage();
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the program does to itself before it serves: take the two pipes out of everybody's reach,
+// undo what the VM left behind, end with its parent, and give up what it does not need.
+//
+// Knows nothing of boxes and frames. Called once, by the only thread.
+#ifndef TRIPOD_STARTUP_H
+#define TRIPOD_STARTUP_H
+
+struct startup_pipes {
+    int in;  // frames from the VM
+    int out; // frames to the VM
+};
+
+// Moves the pipes away from descriptors 0 and 1, which become /dev/null and stderr, so that a stray
+// print of a service cannot end up between two frames. Closes every other descriptor but stderr.
+// 0, or -1 when the system refuses.
+int startup_pipes(struct startup_pipes *pipes);
+// Signals as a program expects them: the VM starts its children with SIGPIPE and SIGFPE ignored
+// (erts SigIgn 0x1080). SIGPIPE stays ignored: a write to a VM that is gone fails with EPIPE.
+void startup_signals(void);
+// From now on the end of the parent is the end of this process. 0, or -1 when the parent ended
+// already.
+int startup_die_with_parent(void);
+// Gives up for good what serving does not need: core files and gaining privileges. To be called
+// last, before the first request is read. 0, or -1 when the system refuses.
+int startup_harden(void);
+
+#endif

@@ -1,0 +1,67 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% What the operating system says about a process, read from Linux's /proc (proc(5)).
+%%
+%% A process is its id together with its start time: the id alone may have been given to another
+%% process meanwhile. Knows nothing of ports and boxes.
+-module(tripod_port_program_os).
+
+-export([start/1, alive/2, resident_bytes/1]).
+-export_type([pid_number/0, start/0]).
+
+-type pid_number() :: pos_integer().
+%% In clock ticks since boot.
+-type start() :: non_neg_integer().
+
+%% `gone` includes a process that ended and was reaped before we looked. An error says that /proc
+%% could not be read, which is no news about the process.
+-spec start(pid_number()) -> {ok, start()} | gone | {error, file:posix() | badarg | term()}.
+start(Pid) ->
+    case read(Pid, "stat") of
+        {ok, Stat} -> {ok, start_field(Stat)};
+        Other -> Other
+    end.
+
+%% Field 22. Field 2, the command's name, is in brackets and may contain anything.
+start_field(Stat) ->
+    [_, Rest] = string:split(Stat, ")", trailing),
+    binary_to_integer(lists:nth(22 - 2, string:lexemes(Rest, " "))).
+
+%% True also when /proc cannot be read: a process is gone only when that was seen.
+-spec alive(pid_number(), start()) -> boolean().
+alive(Pid, Start) ->
+    case start(Pid) of
+        {ok, Other} -> Other =:= Start;
+        gone -> false;
+        {error, _} -> true
+    end.
+
+%% 0 when it cannot be told.
+-spec resident_bytes(pid_number()) -> non_neg_integer().
+resident_bytes(Pid) ->
+    case read(Pid, "status") of
+        {ok, Status} ->
+            case re:run(Status, "^VmRSS:\\s+([0-9]+) kB$", [multiline, {capture, [1], binary}]) of
+                {match, [Kilobytes]} -> 1024 * binary_to_integer(Kilobytes);
+                nomatch -> 0
+            end;
+        _ ->
+            0
+    end.
+
+%% Raw, so that no other process is involved.
+read(Pid, Name) ->
+    case file:open(["/proc/", integer_to_list(Pid), "/", Name], [read, raw, binary]) of
+        {ok, File} ->
+            Result = file:read(File, 4096),
+            ok = file:close(File),
+            content(Result);
+        {error, enoent} ->
+            gone;
+        {error, _} = Error ->
+            Error
+    end.
+
+content({ok, _} = Content) -> Content;
+content(eof) -> gone;
+content({error, esrch}) -> gone;
+content({error, _} = Error) -> Error.
