@@ -96,17 +96,30 @@ ended(Shared, Ending) ->
     end.
 
 -spec closed(shared()) -> ok.
-closed(Shared) -> atomics:put(Shared, ?FATE, ?FATE_CLOSED).
+closed(Shared) ->
+    try
+        atomics:put(Shared, ?FATE, ?FATE_CLOSED)
+    catch
+        error:badarg -> ok
+    end.
 
 -spec fate(shared()) -> open | {error, closed | {down, atom() | tuple()}}.
 fate(Shared) ->
-    case atomics:get(Shared, ?FATE) of
+    case fate_word(Shared) of
         ?FATE_OPEN -> open;
         ?FATE_CLOSED -> {error, closed};
         ?FATE_LOST -> {error, {down, lost}};
         ?FATE_PROTOCOL -> {error, {down, protocol}};
         ?FATE_STUCK -> {error, {down, stuck}};
         Status when Status >= ?FATE_EXIT_STATUS -> {error, {down, why(Status - ?FATE_EXIT_STATUS)}}
+    end.
+
+%% A handle that was stored as external term refers to nothing when it is the last one.
+fate_word(Shared) ->
+    try
+        atomics:get(Shared, ?FATE)
+    catch
+        error:badarg -> ?FATE_CLOSED
     end.
 
 encode(lost) -> ?FATE_LOST;
