@@ -16,7 +16,16 @@ main() ->
     %% Messages come out as UTF-8 whatever the locale; SIGTERM ends the VM as it ends any program.
     ok = io:setopts(standard_error, [{encoding, unicode}]),
     ok = os:set_signal(sigterm, default),
-    halt(guarded(init:get_plain_arguments())).
+    %% A process of its own: this one belongs to init, which takes the VM down when it is killed by a
+    %% process that a verb linked to.
+    {_, Monitor} = spawn_monitor(fun() -> exit({status, guarded(init:get_plain_arguments())}) end),
+    receive
+        {'DOWN', Monitor, process, _, {status, Status}} ->
+            halt(Status);
+        {'DOWN', Monitor, process, _, Reason} ->
+            say("tripod: ended by a linked process: ~tp", [Reason]),
+            halt(?BROKEN)
+    end.
 
 guarded(Args) ->
     try

@@ -129,13 +129,17 @@ ERL
     cat >tripod_bench.erl <<'ERL'
 -module(tripod_bench).
 -export([main/1]).
-main(_) -> error(died).
+main(#{quick := false}) -> error(died);
+main(#{quick := true}) -> spawn_link(fun() -> exit(linked_death) end), receive never -> 0 end.
 ERL
     erlc -o "$lone/ebin" tripod_bench.erl
     run --separate-stderr "$lone/tripod" bench
     [ "$status" -eq 4 ]
     [ -z "$output" ]
     [[ "$stderr" == *"this should not have happened: error:died"* ]]
+    run --separate-stderr "$lone/tripod" bench --quick
+    [ "$status" -eq 4 ]
+    [[ "$stderr" == "tripod: ended by a linked process: linked_death" ]]
     [ ! -e erl_crash.dump ]
 }
 
