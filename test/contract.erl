@@ -4,7 +4,7 @@
 -module(contract).
 
 -export([groups/0, options/1, strategy/1, open/1, open/2, with_box/2, with_box/3]).
--export([await_nothing_alive/0, await/1, await/2, owner/2, tell/2, ask/2, mailbox/0]).
+-export([bind/0, await_nothing_alive/0, await/1, await/2, owner/2, tell/2, ask/2, mailbox/0]).
 
 -define(DEADLINE_MS, 10000).
 
@@ -45,6 +45,12 @@ with_box(Config, Options, Use) ->
         ok = tripod:close(Box)
     end.
 
+%% Keeps the calling process away from the scheduler of the owners.
+-spec bind() -> ok.
+bind() ->
+    _ = process_flag(scheduler, 1),
+    ok.
+
 %% The census is exact, but a death is noticed a moment after it happened.
 -spec await_nothing_alive() -> ok.
 await_nothing_alive() ->
@@ -75,14 +81,17 @@ await_until(Condition, Deadline) ->
     end.
 
 %% A process that opens a box and then does what it is told. Returns it, monitored, with the box.
+%% It is bound to another scheduler than the test case, because an inline call holds its scheduler
+%% with all that waits there, timers included.
 -spec owner(list(), map()) -> {pid(), reference(), tripod:box()}.
 owner(Config, Options) ->
     Self = self(),
     {Pid, Monitor} =
-        spawn_monitor(fun() ->
-                              Self ! {opened, self(), open(Config, Options)},
-                              obey()
-                      end),
+        spawn_opt(fun() ->
+                          Case = erlang:monitor(process, Self),
+                          Self ! {opened, self(), open(Config, Options)},
+                          obey(Case)
+                  end, [monitor, {scheduler, erlang:system_info(schedulers)}]),
     receive
         {opened, Pid, Box} -> {Pid, Monitor, Box};
         {'DOWN', Monitor, process, Pid, Why} -> erlang:error({owner_died, Why})
@@ -90,12 +99,13 @@ owner(Config, Options) ->
             erlang:error(owner_did_not_open)
     end.
 
-obey() ->
+%% Ends with the test case, so that a case that fails leaves no owner behind.
+obey(Case) ->
     receive
-        {do, From, Ref, Action} -> From ! {Ref, Action()};
-        {do, Action} -> Action()
-    end,
-    obey().
+        {do, From, Ref, Action} -> From ! {Ref, Action()}, obey(Case);
+        {do, Action} -> Action(), obey(Case);
+        {'DOWN', Case, process, _, _} -> ok
+    end.
 
 %% Makes the owner run a function; tell does not wait for it, ask returns what it returned.
 -spec tell(pid(), fun(() -> term())) -> ok.

@@ -26,6 +26,7 @@ end_per_group(_Group, _Config) -> ok.
 
 %% Each case must leave the node as it found it, and the mailbox empty.
 init_per_testcase(_Case, Config) ->
+    ok = contract:bind(),
     ok = contract:await_nothing_alive(),
     Config.
 

@@ -37,12 +37,17 @@ prop_aliens() ->
 -spec prop_any_lua_result() -> proper:test().
 prop_any_lua_result() ->
     ?FORALL(Expression, expression(),
-            case agreed(lua, {eval, iolist_to_binary(["return ", Expression]), []}) of
+            case agreed(lua, {eval, iolist_to_binary(["return ", Expression]), []}, fun first/1) of
                 {ok, [_]} -> true;
-                {error, {badterm, [1 | _]}} -> true;
+                {error, {badterm, [1]}} -> true;
                 {error, {lua, #{message := _}}} -> true;
                 Reply -> error({unexpected, Reply})
             end).
+
+%% Where several values of one table cannot cross, each Lua state may come upon another one first:
+%% the order of a table's keys depends on a seed that Lua draws for each state.
+first({error, {badterm, [Index | _]}}) -> {error, {badterm, [Index]}};
+first(Reply) -> Reply.
 
 expression() -> ?SIZED(Size, expression(min(Size, 12))).
 
@@ -61,8 +66,10 @@ expression(Size) ->
 key() -> oneof(["1", "2", "3", "1.0", "0", "-1", "2.5", "'k'", "true", "{}", "1/0", "''"]).
 
 %% The reply that all give; an error when they differ.
-agreed(Service, Request) ->
-    Replies = [{Group, tripod:call(Box, Request)} || {Group, Box} <- boxes(Service)],
+agreed(Service, Request) -> agreed(Service, Request, fun(Reply) -> Reply end).
+
+agreed(Service, Request, What) ->
+    Replies = [{Group, What(tripod:call(Box, Request))} || {Group, Box} <- boxes(Service)],
     case lists:usort([term_to_binary(Reply, [deterministic]) || {_, Reply} <- Replies]) of
         [_] -> element(2, hd(Replies));
         _ -> error({strategies_disagree, Replies})
