@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the VM is told about this library, and nothing else. load and upgrade run on a scheduler
+// that holds the code modification permission, so never two at a time.
+#include "nif.h"
+
+#include "nif_atoms.h"
+#include "nif_box.h"
+
+static int nif_load(ErlNifEnv *env, void **data, ERL_NIF_TERM info) {
+    (void)data;
+    (void)info;
+    nif_atoms_load(env);
+    return nif_box_load(env) ? 0 : -1;
+}
+
+// The Erlang module was loaded again, and asks for its library again. Without this callback the VM
+// would refuse.
+static int nif_upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TERM info) {
+    (void)old_data;
+    return nif_load(env, data, info);
+}
+
+static ErlNifFunc nif_functions[] = {
+    {"open", 1, nif_open, 0},
+    {"call", 3, nif_call, 0},
+    {"interrupt", 1, nif_interrupt, 0},
+    {"give_away", 2, nif_give_away, 0},
+    {"usage", 1, nif_usage, 0},
+    {"close", 1, nif_close, 0},
+    // Walks every box there is, under a lock: 1,000,000 of them would stall a normal scheduler.
+    {"census", 0, nif_census, ERL_NIF_DIRTY_JOB_CPU_BOUND},
+};
+
+ERL_NIF_INIT(tripod_nif_lib, nif_functions, nif_load, NULL, nif_upgrade, NULL)

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A box as the VM sees it: a resource with an owner. Who may use it, who is watched, and what
+// happens when the owner dies or the last handle is collected. Knows neither requests nor replies.
+//
+// Which thread calls what is in nif/README.md. In short: everything here may be called by any
+// scheduler thread at any time, except nif_box_give, which only the owner reaches.
+#ifndef TRIPOD_NIF_BOX_H
+#define TRIPOD_NIF_BOX_H
+
+#include "box.h"
+
+#include <erl_nif.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nif_box {
+    struct box box;
+    bool opened;                 // written before the handle exists; false: nothing to close
+    _Atomic(ERL_NIF_TERM) owner; // the pid's term word; not reset when the owner dies
+    _Atomic(uint32_t) watch;     // enum nif_watch
+    ErlNifMonitor monitor;       // belongs to whoever took `watch` from NIF_WATCH_SET
+};
+
+enum nif_watch {
+    NIF_WATCH_OFF,    // closed, or about to be; the monitor is gone or somebody is removing it
+    NIF_WATCH_SET,    // `monitor` watches the owner
+    NIF_WATCH_MOVING, // nif_box_give works on `monitor`
+};
+
+// From load and upgrade. False: the VM refused the resource type.
+bool nif_box_load(ErlNifEnv *env);
+
+// The calling process becomes the owner. 0, or a negative code of service.h with nothing left.
+int nif_box_open(ErlNifEnv *env, const struct service *service, const struct service_limits *limits,
+                 ERL_NIF_TERM *handle);
+
+// NULL: `handle` is no box of this library, for example a reference that has been on another node.
+struct nif_box *nif_box_get(ErlNifEnv *env, ERL_NIF_TERM handle);
+
+// Whether the process that runs this NIF owns the box.
+static inline bool nif_box_owned(ErlNifEnv *env, const struct nif_box *self) {
+    ErlNifPid caller;
+    return enif_self(env, &caller) != NULL &&
+           atomic_load_explicit(&self->owner, memory_order_acquire) == caller.pid;
+}
+
+// The answer to everybody who does not own it: {error, not_owner} while the box is open,
+// {error, closed} afterwards and when there is no box at all.
+ERL_NIF_TERM nif_box_refuse(ErlNifEnv *env, const struct nif_box *self);
+
+enum nif_gift {
+    NIF_GIFT_GIVEN,  // the heir owned it, even if it died at once and the box with it
+    NIF_GIFT_NOPROC, // the heir was dead; the caller still owns the box
+    NIF_GIFT_CLOSED, // somebody closed the box meanwhile
+};
+// Only by the owner, on a normal scheduler, while no call runs.
+enum nif_gift nif_box_give(ErlNifEnv *env, struct nif_box *self, const ErlNifPid *heir);
+
+// Idempotent. The instance is freed now, or by the thread that is inside when it comes out.
+void nif_box_close(ErlNifEnv *env, struct nif_box *self);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sink that builds an Erlang term directly on the heap of the process that runs the NIF.
+//
+// Finished terms wait on a stack until their container ends. The stack begins inside the struct,
+// which lives on the C stack of the call, so a small reply allocates nothing but itself. Knows
+// nothing of boxes. Used within one NIF invocation; never across enif_schedule_nif, because its
+// terms are reachable from no process until they are returned.
+#ifndef TRIPOD_NIF_SINK_H
+#define TRIPOD_NIF_SINK_H
+
+#include "term.h"
+
+#include <erl_nif.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define NIF_SINK_INLINE 64u
+
+struct nif_sink {
+    struct term_sink sink;
+    ErlNifEnv *env;
+    ERL_NIF_TERM *terms; // `few`, or a block of enif_alloc once that is full
+    size_t length;
+    size_t capacity;
+    ERL_NIF_TERM few[NIF_SINK_INLINE];
+};
+
+void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env);
+// Empties it for the next term; what it built is garbage for the process's next collection.
+void nif_sink_reset(struct nif_sink *sink);
+void nif_sink_release(struct nif_sink *sink);
+
+// The term that was built. False: it is not one whole term.
+static inline bool nif_sink_term(const struct nif_sink *sink, ERL_NIF_TERM *term) {
+    if (sink->length != 1)
+        return false;
+    *term = sink->terms[0];
+    return true;
+}
+
+#endif
