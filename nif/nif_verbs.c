@@ -26,18 +26,18 @@ static ERL_NIF_TERM nif_verbs_explain(ErlNifEnv *env, const struct nif_box *self
 }
 
 // False: not the tuple that tripod_nif:open/1 prepares.
-static bool nif_verbs_limits(ErlNifEnv *env, ERL_NIF_TERM config, ErlNifBinary *service,
+static bool nif_verbs_limits(ErlNifEnv *env, ERL_NIF_TERM config, ERL_NIF_TERM *service,
                              struct service_limits *limits) {
     int arity;
     const ERL_NIF_TERM *field;
     ErlNifUInt64 memory_bytes, time_ns, slice_ns, reply_bytes;
     unsigned depth;
     if (!enif_get_tuple(env, config, &arity, &field) || arity != 7 ||
-        !enif_inspect_binary(env, field[0], service) ||
-        !enif_get_uint64(env, field[1], &memory_bytes) ||
+        !enif_is_atom(env, field[0]) || !enif_get_uint64(env, field[1], &memory_bytes) ||
         !enif_get_uint64(env, field[2], &time_ns) || !enif_get_uint64(env, field[3], &slice_ns) ||
         !enif_get_uint(env, field[4], &depth) || !enif_get_uint64(env, field[5], &reply_bytes))
         return false;
+    *service = field[0];
     *limits = (struct service_limits){
         .memory_bytes = (size_t)memory_bytes,
         .time_ns = time_ns,
@@ -52,15 +52,16 @@ static bool nif_verbs_limits(ErlNifEnv *env, ERL_NIF_TERM config, ErlNifBinary *
 
 ERL_NIF_TERM nif_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
-    ErlNifBinary name;
+    ERL_NIF_TERM name, handle, why;
     struct service_limits limits;
     if (!nif_verbs_limits(env, argv[0], &name, &limits))
         return enif_make_badarg(env);
-    const struct service *service = service_find((const char *)name.data, name.size);
+    char text[256];
+    int size = enif_get_atom(env, name, text, sizeof text, ERL_NIF_LATIN1);
+    const struct service *service = size > 0 ? service_find(text, (size_t)size - 1) : NULL;
     if (service == NULL)
-        return nif_verbs_error(
-            env, nif_atom_pair(env, NIF_ATOM_unsupported, nif_atom(NIF_ATOM_service)));
-    ERL_NIF_TERM handle, why;
+        return nif_verbs_error(env, nif_atom_pair(env, NIF_ATOM_unsupported,
+                                                  nif_atom_pair(env, NIF_ATOM_service, name)));
     int code = nif_box_open(env, service, &limits, &handle);
     if (code == 0)
         return nif_atom_pair(env, NIF_ATOM_ok, handle);
