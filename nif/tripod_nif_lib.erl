@@ -2,9 +2,14 @@
 %% The NIF library, one to one: each function below is replaced by the one of the same name in
 %% nif/nif.h as soon as the library is loaded. tripod_nif is the only caller.
 %%
-%% The library is loaded by the first function that is called, not by -on_load: a missing or broken
-%% artefact must not keep the module or the application from starting, and has to be an answer that
-%% names the file. Any number of processes may come first at the same time.
+%% The library is loaded by whoever calls first, not by -on_load: a missing or broken artefact must
+%% not keep the module or the application from starting, and has to be an answer that names the
+%% file. Any number of processes may come first at the same time.
+%%
+%% Each stub is a single tail call, and has to stay one: load_nif/2 writes the native call over the
+%% stub's own code (ERTS: beam/jit, beamasm_emit_call_nif), so nothing may ever return into a stub.
+%% One that loads the library itself and then goes on crashes the VM (seen with OTP 25 as soon as
+%% the process is scheduled out in between).
 -module(tripod_nif_lib).
 
 -export([load/0]).
@@ -18,6 +23,40 @@
                    SliceNs :: non_neg_integer(), Depth :: pos_integer(),
                    ReplyBytes :: pos_integer(), Preempt :: timer | count}.
 -type handle() :: reference().
+
+-spec open(limits()) -> {ok, handle()} | {error, term()}.
+open(Limits) -> absent(open, [Limits]).
+
+-spec call(handle(), term(), non_neg_integer()) -> tripod_strategy:reply().
+call(Handle, Request, TimeMs) -> absent(call, [Handle, Request, TimeMs]).
+
+-spec interrupt(handle()) -> ok.
+interrupt(Handle) -> absent(interrupt, [Handle]).
+
+-spec give_away(handle(), pid()) -> ok | {error, closed | not_owner | noproc | {down, term()}}.
+give_away(Handle, Pid) -> absent(give_away, [Handle, Pid]).
+
+-spec usage(handle()) -> {ok, tripod_strategy:usage()} | {error, tripod_strategy:reason()}.
+usage(Handle) -> absent(usage, [Handle]).
+
+-spec close(handle()) -> ok.
+close(Handle) -> absent(close, [Handle]).
+
+-spec census() -> tripod_strategy:census().
+census() -> absent(census, []).
+
+absent(Function, Args) ->
+    case load() of
+        ok -> apply(?MODULE, Function, Args);
+        {error, _} = Error -> without(Function, Error)
+    end.
+
+%% Without a library there are no boxes, so every handle is a closed one.
+without(open, Error) -> Error;
+without(interrupt, _) -> ok;
+without(close, _) -> ok;
+without(census, _) -> #{boxes => 0, bytes => 0, calls => 0, os_processes => 0};
+without(_, _) -> {error, closed}.
 
 %% ok once the library is loaded into this module's current code, by this process or another.
 -spec load() -> ok | {error, term()}.
@@ -42,54 +81,4 @@ reloaded() ->
     case persistent_term:get(?LOADED, false) of
         true -> _ = load(), ok;
         false -> ok
-    end.
-
-%% Without a library there are no boxes, so every handle is a closed one.
--spec open(limits()) -> {ok, handle()} | {error, term()}.
-open(Limits) ->
-    case load() of
-        ok -> ?MODULE:open(Limits);
-        {error, _} = Error -> Error
-    end.
-
--spec call(handle(), term(), non_neg_integer()) -> tripod_strategy:reply().
-call(Handle, Request, TimeMs) ->
-    case load() of
-        ok -> ?MODULE:call(Handle, Request, TimeMs);
-        {error, _} -> {error, closed}
-    end.
-
--spec interrupt(handle()) -> ok.
-interrupt(Handle) ->
-    case load() of
-        ok -> ?MODULE:interrupt(Handle);
-        {error, _} -> ok
-    end.
-
--spec give_away(handle(), pid()) -> ok | {error, closed | not_owner | noproc | {down, term()}}.
-give_away(Handle, Pid) ->
-    case load() of
-        ok -> ?MODULE:give_away(Handle, Pid);
-        {error, _} -> {error, closed}
-    end.
-
--spec usage(handle()) -> {ok, tripod_strategy:usage()} | {error, tripod_strategy:reason()}.
-usage(Handle) ->
-    case load() of
-        ok -> ?MODULE:usage(Handle);
-        {error, _} -> {error, closed}
-    end.
-
--spec close(handle()) -> ok.
-close(Handle) ->
-    case load() of
-        ok -> ?MODULE:close(Handle);
-        {error, _} -> ok
-    end.
-
--spec census() -> tripod_strategy:census().
-census() ->
-    case load() of
-        ok -> ?MODULE:census();
-        {error, _} -> #{boxes => 0, bytes => 0, calls => 0, os_processes => 0}
     end.
