@@ -20,8 +20,8 @@ struct nif_source {
     uint32_t depth; // containers that may still be opened; one more is TERM_E_DEPTH
 };
 
-// The walk recurses once per nesting level, so `depth` bounds the C stack too: below 200 bytes a
-// level on x86-64, on a scheduler's stack of 1 MB (erl +sss; dirty schedulers: +sssdcpu, 320 KB).
+// The walk recurses once per nesting level, so `depth` bounds the C stack too: about 200 bytes a
+// level on x86-64 (gcc -fstack-usage), on a scheduler's stack of 1 MB (erl +sss; +sssdcpu: 320 KB).
 void nif_source_init(struct nif_source *source, ErlNifEnv *env, ERL_NIF_TERM term, uint32_t depth);
 
 #endif

@@ -1,0 +1,105 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% The NIF library: loaded by the first call, missing, broken, and loaded again under living boxes.
+%%
+%% Each case runs in a node of its own (nif_node.erl). What holds for every strategy is in
+%% contract_*_SUITE.
+-module(nif_load_SUITE).
+
+-include_lib("stdlib/include/assert.hrl").
+
+-import(nif_node, [in_peer/2, open/1, owner/1, ask/2, until/1, no_monitors/1, no_boxes/0,
+                   endless/2, outcome/1]).
+
+-export([suite/0, all/0, init_per_testcase/2, end_per_testcase/2]).
+-export([unknown_service/1, missing_artefact/1, broken_artefact/1, many_first_opens/1,
+         reload_keeps_boxes/1, reload_during_a_call/1]).
+
+suite() -> [{timetrap, {seconds, 120}}].
+
+all() ->
+    [unknown_service, missing_artefact, broken_artefact, many_first_opens, reload_keeps_boxes,
+     reload_during_a_call].
+
+init_per_testcase(Case, Config) when Case =:= missing_artefact; Case =:= broken_artefact ->
+    Private = filename:join(proplists:get_value(priv_dir, Config), Case),
+    ok = filelib:ensure_path(Private),
+    nif_node:start([], [{"TRIPOD_PRIV", Private}], [{private, Private} | Config]);
+init_per_testcase(_, Config) ->
+    nif_node:start([], [], Config).
+
+end_per_testcase(_, Config) -> nif_node:stop(Config).
+
+unknown_service(Config) ->
+    in_peer(Config, fun() ->
+        [?assertEqual({error, {unsupported, {service, Name}}},
+                      tripod:open(nif, #{service => Name}))
+         || Name <- [no_such_service, '', list_to_atom([16#3A9])]],
+        no_boxes(),
+        no_monitors(self())
+    end).
+
+missing_artefact(Config) ->
+    File = filename:join(proplists:get_value(private, Config), "tripod_nif.so"),
+    Built = tripod_strategy:artefact("tripod_nif.so"),
+    in_peer(Config, fun() ->
+        ?assertMatch({ok, _}, application:ensure_all_started(tripod)),
+        ?assertMatch({error, {missing_artefact, File, [_ | _]}},
+                     tripod:open(nif, #{service => echo})),
+        ?assertEqual({error, closed}, tripod_nif:call(make_ref(), 1, 0)),
+        ?assertEqual(ok, tripod_nif:close(make_ref())),
+        ?assertMatch(#{boxes := 0, bytes := 0, calls := 0}, tripod:census(nif)),
+        {ok, _} = file:copy(Built, File),
+        ?assertEqual({ok, 1}, tripod:call(open(echo), 1)) % without a restart
+    end).
+
+broken_artefact(Config) ->
+    File = filename:join(proplists:get_value(private, Config), "tripod_nif.so"),
+    ok = file:write_file(File, <<"not a shared object">>),
+    in_peer(Config, fun() ->
+        ?assertMatch({error, {artefact, File, [_ | _]}}, tripod:open(nif, #{service => echo}))
+    end).
+
+many_first_opens(Config) ->
+    in_peer(Config, fun() ->
+        {ok, _} = application:ensure_all_started(tripod),
+        Parent = self(),
+        Openers = [spawn_link(fun() ->
+            receive go -> ok end,
+            Parent ! {self(), tripod:call(open(echo), self_is)}
+        end) || _ <- lists:seq(1, 300)],
+        [Pid ! go || Pid <- Openers],
+        [receive {Pid, Reply} -> ?assertEqual({ok, self_is}, Reply) end || Pid <- Openers],
+        no_boxes()
+    end).
+
+%% Twice in a row, with the old code purged and nobody calling in between.
+reload_keeps_boxes(Config) ->
+    in_peer(Config, fun() ->
+        {Owner, Box} = owner(echo),
+        Mine = open(echo),
+        [begin
+             _ = code:purge(tripod_nif_lib),
+             {module, _} = code:load_file(tripod_nif_lib)
+         end || _ <- lists:seq(1, 3)],
+        _ = code:purge(tripod_nif_lib),
+        ?assertEqual({ok, 1}, tripod:call(Mine, 1)),
+        ?assertMatch(#{boxes := 2}, tripod:census(nif)),
+        exit(Owner, kill),
+        until(fun() -> maps:get(boxes, tripod:census(nif)) =:= 1 end),
+        ?assertEqual({error, closed}, tripod:call(Box, 1)),
+        ok = tripod:close(Mine),
+        no_boxes(),
+        no_monitors(self())
+    end).
+
+reload_during_a_call(Config) ->
+    in_peer(Config, fun() ->
+        {Owner, Box} = owner(lua),
+        Caller = endless(Owner, Box),
+        {module, _} = code:load_file(tripod_nif_lib),
+        ok = tripod:interrupt(Box),
+        ?assertEqual({error, interrupted}, outcome(Caller)),
+        ok = ask(Owner, fun(Held) -> {ok, [1]} = tripod_lua:eval(Box, "return 1"), {ok, Held} end),
+        exit(Owner, kill),
+        no_boxes()
+    end).
