@@ -9,13 +9,14 @@
 -include_lib("stdlib/include/assert.hrl").
 
 -import(nif_node, [in_peer/2, open/1, owner/1, idle/0, ask/2, kill/1, until/1, monitors/1,
-                   no_monitors/1, no_boxes/0, config/0, racer/1, spin/1]).
+                   no_monitors/1, no_boxes/0, config/0, endless/2, racer/1, start/1]).
 
 -export([suite/0, all/0, init_per_testcase/2, end_per_testcase/2]).
 -export([owner_death_closes_a_leaked_handle/1, a_dropped_handle_is_collected/1,
          close_removes_the_monitor/1, strangers_and_closed_boxes/1, giving_away/1,
          giving_away_leaves_one_monitor/1, giving_races_the_heirs_death/1,
-         giving_races_close/1, close_races_owner_death/1, stale_handles/1]).
+         giving_races_close/1, close_races_owner_death/1, close_races_the_callers_death/1,
+         stale_handles/1]).
 
 suite() -> [{timetrap, {seconds, 120}}].
 
@@ -23,7 +24,7 @@ all() ->
     [owner_death_closes_a_leaked_handle, a_dropped_handle_is_collected,
      close_removes_the_monitor, strangers_and_closed_boxes, giving_away,
      giving_away_leaves_one_monitor, giving_races_the_heirs_death, giving_races_close,
-     close_races_owner_death, stale_handles].
+     close_races_owner_death, close_races_the_callers_death, stale_handles].
 
 -define(ROUNDS, 1000).
 
@@ -125,10 +126,8 @@ giving_races_the_heirs_death(Config) ->
     Given = in_peer(Config, fun() ->
         Outcomes = [begin
              Box = open(echo),
-             Heir = idle(),
-             Killer = racer(fun() -> exit(Heir, kill) end),
-             Killer ! go,
-             spin(rand:uniform(300)),
+             {Heir, _} = Race = racer(fun() -> exit(died) end),
+             start(Race),
              case tripod:give_away(Box, Heir) of
                  ok ->
                      {error, _} = tripod:call(Box, 1),
@@ -151,9 +150,7 @@ giving_races_close(Config) ->
         Heir = idle(),
         [begin
              Box = open(echo),
-             Closer = racer(fun() -> tripod:close(Box) end),
-             Closer ! go,
-             spin(rand:uniform(300)),
+             start(racer(fun() -> tripod:close(Box) end)),
              case tripod:give_away(Box, Heir) of
                  ok -> ok;
                  {error, closed} -> ok
@@ -168,14 +165,24 @@ close_races_owner_death(Config) ->
     in_peer(Config, fun() ->
         Boxes = [begin
              {Owner, Box} = owner(echo),
-             Closer = racer(fun() -> tripod:close(Box) end),
-             Closer ! go,
-             spin(rand:uniform(300)),
+             start(racer(fun() -> tripod:close(Box) end)),
              exit(Owner, kill),
              Box
          end || _ <- lists:seq(1, ?ROUNDS)],
         no_boxes(),
         ?assertEqual([{error, closed}], lists:usort([tripod:call(Box, 1) || Box <- Boxes]))
+    end).
+
+%% Between two slices of a call and in the middle of one.
+close_races_the_callers_death(Config) ->
+    in_peer(Config, fun() ->
+        [begin
+             {Owner, Box} = owner(lua),
+             _ = endless(Owner, Box),
+             start(racer(fun() -> tripod:close(Box) end)),
+             exit(Owner, kill),
+             no_boxes()
+         end || _ <- lists:seq(1, ?ROUNDS div 5)]
     end).
 
 %% --- handles that are no resources ---

@@ -5,7 +5,7 @@
 -module(nif_node).
 
 -export([start/3, stop/1, in_peer/2, run/1]).
--export([config/0, open/1, idle/0, owner/1, ask/2, endless/2, outcome/1, racer/1, spin/1, kill/1,
+-export([config/0, open/1, idle/0, owner/1, ask/2, endless/2, outcome/1, racer/1, start/1, kill/1,
          monitors/1, no_monitors/1, no_boxes/0, until/1]).
 
 -define(DEADLINE_MS, 10_000).
@@ -77,8 +77,29 @@ endless(Owner, Box) ->
 outcome(Owner) ->
     receive {Owner, Reply} -> Reply after ?DEADLINE_MS -> error(deadline) end.
 
+%% A process that is about to do Fun on another scheduler, and does it soon after start/1. Left to
+%% itself, a fresh process waits in the run queue of the scheduler that this one keeps busy.
 racer(Fun) ->
-    spawn(fun() -> receive go -> spin(rand:uniform(300)), Fun() end end).
+    _ = process_flag(scheduler, 1),
+    Line = atomics:new(1, []),
+    Pid = spawn_opt(fun() ->
+        atomics:put(Line, 1, 1),
+        wait_for(Line, 2),
+        spin(rand:uniform(1000)),
+        Fun()
+    end, [{scheduler, min(2, erlang:system_info(schedulers_online))}]),
+    wait_for(Line, 1),
+    {Pid, Line}.
+
+start({_, Line}) ->
+    atomics:put(Line, 1, 2),
+    spin(rand:uniform(1000)).
+
+wait_for(Line, State) ->
+    case atomics:get(Line, 1) of
+        State -> ok;
+        _ -> wait_for(Line, State)
+    end.
 
 spin(0) -> ok;
 spin(N) -> spin(N - 1).
