@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the VM's side writes to the driver, byte by byte, and the bounds checks on it. Any process
+// of the node may write to any port, so every frame may be of any length and content.
+//
+//   to a box's port
+//     port_command               CALL:8, Id:64/signed, TimeMs:32, Request in external term format
+//                                    => a message {Port, Id, Reply} to the caller
+//     port_control OPEN          MemoryBytes:64, TimeMs:64, ReplyBytes:64, Depth:32, Preempt:8,
+//                                Service/binary   => status
+//     port_control USAGE         => status, then Bytes:64, Peak:64, Calls:64, Live:64
+//     port_control MAY_GIVE      => status: may the caller give the box away?
+//     port_control GIVE          => status: the process connected to the port is the owner now
+//   to a switchboard port
+//     port_control CENSUS        => status, then Boxes:64, Bytes:64, Calls:64
+//     port_control INTERRUPT, CLOSE, OWNED   BoxId:64   => status
+//     port_control LOG           => status: the caller receives the log
+//   status
+//     OK:8 | ERROR:8, Reason/binary | DOWN:8, Why/binary     both names of atoms
+//     OK:8, BoxId:64   of OPEN
+//
+// Numbers are big-endian. tripod_port_driver.erl and its loader repeat the numbers below.
+#ifndef TRIPOD_DRIVER_FRAME_H
+#define TRIPOD_DRIVER_FRAME_H
+
+#include "service.h"
+
+#include <erl_driver.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum driver_op {
+    DRIVER_CALL = 1,
+    DRIVER_OPEN = 2,
+    DRIVER_USAGE = 3,
+    DRIVER_MAY_GIVE = 4,
+    DRIVER_GIVE = 5,
+    DRIVER_CENSUS = 6,
+    DRIVER_INTERRUPT = 7,
+    DRIVER_CLOSE = 8,
+    DRIVER_OWNED = 9,
+    DRIVER_LOG = 10,
+};
+
+enum driver_status { DRIVER_OK = 0, DRIVER_ERROR = 1, DRIVER_DOWN = 2 };
+
+// The VM lends every port_control a result buffer of this size (ERL_DRV control callback).
+#define DRIVER_RESULT_BYTES 64
+
+// Writes a status without numbers into a result buffer; returns the length of the result. `reason`
+// may be NULL for DRIVER_OK.
+ErlDrvSSizeT driver_status_put(char *result, enum driver_status status, const char *reason);
+// Writes OK and `count` numbers, at most seven.
+ErlDrvSSizeT driver_numbers_put(char *result, const uint64_t *numbers, size_t count);
+
+struct driver_call {
+    int64_t id;
+    uint64_t time_ns;
+    const void *request; // external term format, borrowed from the vector or from `flat`
+    size_t length;
+    void *flat; // the driver's copy, when the request lay in several pieces
+};
+
+enum driver_call_read {
+    DRIVER_CALL_READ,
+    DRIVER_CALL_FOREIGN, // not a call frame: there is not even an id to answer to
+    DRIVER_CALL_MEMORY,  // no memory for a copy; `id` is set
+};
+enum driver_call_read driver_call_read(const ErlIOVec *vector, struct driver_call *call);
+void driver_call_release(struct driver_call *call);
+
+struct driver_open {
+    struct service_limits limits;
+    const char *service; // borrowed from the frame
+    size_t service_length;
+};
+// False: malformed.
+bool driver_open_read(const char *frame, size_t length, struct driver_open *open);
+
+// False: malformed.
+bool driver_id_read(const char *frame, size_t length, uint64_t *id);
+
+#endif

@@ -1,0 +1,19 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% The driver's name and the numbers of driver_frame.h.
+
+-define(DRIVER, "tripod_port_driver").
+
+-define(CALL, 1).
+-define(OPEN, 2).
+-define(USAGE, 3).
+-define(MAY_GIVE, 4).
+-define(GIVE, 5).
+-define(CENSUS, 6).
+-define(INTERRUPT, 7).
+-define(CLOSE, 8).
+-define(OWNED, 9).
+-define(LOG, 10).
+
+-define(OK, 0).
+-define(ERROR, 1).
+-define(DOWN, 2).
