@@ -81,21 +81,34 @@ by(timer) -> 0;
 by(count) -> 1.
 
 -spec call(handle(), term(), non_neg_integer()) -> tripod_strategy:reply().
+call(#driver_box{port = Port, opener = Opener}, Request, TimeMs) when Opener =:= self() ->
+    call_port(Port, Request, TimeMs);
 call(#driver_box{port = Port} = Box, Request, TimeMs) ->
-    Id = erlang:unique_integer(),
-    case command(Box, Id, Request, TimeMs) of
-        true -> take(Port, Id);
+    case owned(Box) of
+        ok -> call_port(Port, Request, TimeMs);
+        {error, _} = Error -> Error
+    end.
+
+%% Its reply is taken before this returns, so one id serves all calls.
+call_port(Port, Request, TimeMs) ->
+    case command(Port, 0, Request, TimeMs) of
+        true -> take(Port, 0);
         {error, _} = Error -> Error
     end.
 
 %% The call runs at once, in here; its reply waits in the mailbox.
 -spec send(handle(), term(), non_neg_integer()) ->
           {ok, tripod_strategy:request_id()} | {error, tripod_strategy:reason()}.
-send(Box, Request, TimeMs) ->
-    Id = erlang:unique_integer(),
-    case command(Box, Id, Request, TimeMs) of
-        true -> {ok, Id};
-        {error, _} = Error -> Error
+send(#driver_box{port = Port} = Box, Request, TimeMs) ->
+    case owned(Box) of
+        ok ->
+            Id = erlang:unique_integer([positive]),
+            case command(Port, Id, Request, TimeMs) of
+                true -> {ok, Id};
+                {error, _} = Error -> Error
+            end;
+        {error, _} = Error ->
+            Error
     end.
 
 %% Never waits: send/3 returned after the reply had come.
@@ -103,18 +116,17 @@ send(Box, Request, TimeMs) ->
 receive_reply(#driver_box{port = Port}, Id, _Timeout) ->
     take(Port, Id).
 
-command(#driver_box{port = Port, opener = Opener} = Box, Id, Request, TimeMs) ->
-    case Opener =:= self() orelse owned(Box) of
-        true ->
-            Frame = [<<?CALL, Id:64, TimeMs:32>>, term_to_binary(Request)],
-            try
-                port_command(Port, Frame)
-            catch
-                error:badarg -> {error, closed}
-            end;
-        {error, _} = Error ->
-            Error
+command(Port, Id, Request, TimeMs) ->
+    Frame = [header(Id, TimeMs), term_to_binary(Request)],
+    try
+        port_command(Port, Frame)
+    catch
+        error:badarg -> {error, closed}
     end.
+
+%% The first clause is a constant.
+header(0, 0) -> <<?CALL, 0:64, 0:32>>;
+header(Id, TimeMs) -> <<?CALL, Id:64, TimeMs:32>>.
 
 %% No timeout and no monitor, because a reply that is not there will never come. port_command/2
 %% returns true only after the driver's outputv has returned, and outputv sends exactly one message
@@ -133,10 +145,13 @@ take(Port, Id) ->
         {error, closed}
     end.
 
-%% Whether the caller owns a box that it did not open.
+%% Whether the caller owns the box, as far as can be told without the box's port: somebody who
+%% opened it and gave it away still learns better from the driver.
+owned(#driver_box{opener = Opener}) when Opener =:= self() ->
+    ok;
 owned(#driver_box{id = Id}) ->
     case switch(?OWNED, <<Id:64>>) of
-        <<?OK>> -> true;
+        <<?OK>> -> ok;
         Status -> refused(Status)
     end.
 
@@ -150,7 +165,7 @@ interrupt(#driver_box{id = Id}) ->
 %% port_connect/2, because the latter links the heir to the port.
 -spec give_away(handle(), pid()) -> ok | {error, closed | not_owner | noproc | {down, term()}}.
 give_away(#driver_box{port = Port} = Box, Heir) ->
-    case ask_box(Box, ?MAY_GIVE) of
+    case ask(Box, ?MAY_GIVE) of
         <<?OK>> ->
             Port ! {self(), {connect, Heir}},
             given(Port, Heir, control(Port, ?GIVE, []));
@@ -179,7 +194,7 @@ given(Port, Heir, Status) ->
 
 -spec usage(handle()) -> {ok, tripod_strategy:usage()} | {error, tripod_strategy:reason()}.
 usage(Box) ->
-    case ask_box(Box, ?USAGE) of
+    case ask(Box, ?USAGE) of
         <<?OK, Bytes:64, Peak:64, Calls:64, Live:64>> ->
             {ok, #{bytes => Bytes, peak_bytes => Peak, calls => Calls, live_bytes => Live}};
         Status ->
@@ -208,10 +223,10 @@ census() ->
             #{boxes => 0, bytes => 0, calls => 0, os_processes => 0}
     end.
 
-%% For the owner: others learn that they are not from a switchboard.
-ask_box(#driver_box{port = Port, opener = Opener} = Box, Op) ->
-    case Opener =:= self() orelse switch(?OWNED, <<(Box#driver_box.id):64>>) of
-        true -> control(Port, Op, []);
+ask(#driver_box{port = Port, opener = Opener}, Op) when Opener =:= self() ->
+    control(Port, Op, []);
+ask(#driver_box{port = Port, id = Id}, Op) ->
+    case switch(?OWNED, <<Id:64>>) of
         <<?OK>> -> control(Port, Op, []);
         Status -> Status
     end.
