@@ -41,7 +41,7 @@ static void put_refusal(struct driver_sink *sink, enum refusal refusal) {
 static enum box_result run(struct box *box, const struct driver_call *call,
                            struct driver_sink *sink, ErlDrvTermData port) {
     struct etf_reader request;
-    etf_reader_init(&request, call->request, call->length, box->limits.depth);
+    etf_reader_init(&request, call->request, call->length, ETF_WRITER_DEPTH);
     enum box_result result = box_begin(box, &request.source, call->time_ns);
     while (result == BOX_MORE) {
         driver_sink_start(sink, port, call->id);
