@@ -333,7 +333,8 @@ misuse_is_badarg(Config) ->
     {_, _} = binary:match(iolist_to_binary(Explanation), <<"colour">>),
     {'EXIT', {badarg, _}} = (catch tripod:call(not_a_box, x)),
     {'EXIT', {badarg, _}} = (catch tripod:close(not_a_box)),
-    {'EXIT', {badarg, _}} = (catch tripod:receive_reply(not_a_request, 0)).
+    {'EXIT', {badarg, _}} = (catch tripod:receive_reply(not_a_request, 0)),
+    ok.
 
 capabilities(Config) ->
     contract:with_box(Config, fun(Box) ->
