@@ -80,17 +80,17 @@ floors: $(foreach F,$(FLOOR_SRC),$(PRIV)/$(or $(FLOOR_OF_$(basename $(notdir $F)
 OTP_INCLUDE := $(lastword $(if $(wildcard build/otp.flags),$(file <build/otp.flags)))
 build/otp.flags: $(if $(wildcard $(OTP_INCLUDE)/erl_nif.h),,FORCE)
 	@mkdir -p $(@D)
-	$(Q)build-aux/deps --check erl
-	$(Q)$(ERL) -noshell -eval 'io:format("-isystem ~s/usr/include~n", [code:root_dir()]), halt().' > $@
+	$(call deps,--check) build
+	$(Q)$(ERL) -noshell -eval 'io:format("-isystem ~s/usr/include~n", [code:root_dir()]), halt().' > $@.new && mv $@.new $@
 
 build/lua.cflags:
 	@mkdir -p $(@D)
-	$(Q)build-aux/deps --check lua
-	$(Q)$(PKG_CONFIG) --cflags lua5.4 | sed 's/-I/-isystem /g' > $@
+	$(call deps,--check) build
+	$(Q)$(PKG_CONFIG) --cflags lua5.4 | sed 's/-I/-isystem /g' > $@.new && mv $@.new $@
 build/lua.libs:
 	@mkdir -p $(@D)
-	$(Q)build-aux/deps --check lua
-	$(Q)$(PKG_CONFIG) --libs lua5.4 > $@
+	$(call deps,--check) build
+	$(Q)$(PKG_CONFIG) --libs lua5.4 > $@.new && mv $@.new $@
 
 # Rewritten only when the content changed; whoever depends on it is then remade.
 $(OUT)/flags: FORCE
@@ -161,17 +161,22 @@ DEPS_OF_test := build run bench test
 DEPS_OF_lint := build test lint
 DEPS_OF_nets := build test safety
 DEPS_OF_all := $(DEPS_OF_test) lint safety
-deps = @CC='$(CC)' ERL='$(ERL)' PKG_CONFIG='$(PKG_CONFIG)' DEPS='$(DEPS)' build-aux/deps
+deps = @CC='$(CC)' ERL='$(ERL)' PKG_CONFIG='$(PKG_CONFIG)' DEPS='$(DEPS)' build-aux/deps $(1)
 again = +@$(MAKE) --no-print-directory $(if $(filter 0,$(V)),-s)
 # Makes of their own in other modes must not write the answers of erl and pkg-config side by side.
 ASKED := build/otp.flags build/lua.cflags build/lua.libs
 
+# Of these jobs, one at a time; each runs its own parts side by side.
+ifneq ($(filter deps test lint asan valgrind tsan fuzz coverage nets check,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
 .PHONY: deps test
 deps: ## install what any target here needs, named first (DEPS=skip: only name it)
-	$(deps) $(DEPS_OF_all)
+	$(call deps) $(DEPS_OF_all)
 
 test: ## every test; SUITE=TEXT those whose file name contains it
-	$(deps) $(DEPS_OF_test)
+	$(call deps,--brief) $(DEPS_OF_test)
 	$(again) all faults test-beams c-tests
 	@OUT=$(OUT) SUITE='$(SUITE)' GROUP='$(GROUP)' CASE='$(CASE)' V=$(V) ERL='$(ERL)' build-aux/run-tests
 
@@ -184,7 +189,8 @@ test-beams: $(BEAMS) $(TEST_BEAMS) build/modules.list
 
 # test/c/NAME_test.c is a program of its own, NAME_pipe.c is one that a test in Erlang talks to;
 # other files there are linked into each test.
-C_TESTS := $(patsubst %.c,$(OUT)/%,$(filter %_test.c,$(TEST_SRC)))
+TEST_NAMES := $(patsubst %.c,%,$(filter %_test.c,$(TEST_SRC)))
+C_TESTS := $(TEST_NAMES:%=$(OUT)/%)
 C_PIPES := $(patsubst %.c,$(OUT)/%,$(filter %_pipe.c,$(TEST_SRC)))
 c-tests: $(C_TESTS) $(C_PIPES)
 $(C_PIPES): $(OUT)/%: $(OUT)/%.o $(OUT)/core.a build/lua.libs
@@ -209,7 +215,7 @@ objects: $(OUR_SRC:%.c=$(OUT)/%.o)
 
 .PHONY: lint lint-files lint-includes lint-format lint-gcc lint-clang lint-shell lint-dialyzer tidy
 lint: ## include rules, layout, warnings of gcc and clang, clang-tidy, dialyzer
-	$(deps) $(DEPS_OF_lint)
+	$(call deps,--brief) $(DEPS_OF_lint)
 	$(again) -k lint-files lint-includes lint-format lint-shell lint-gcc lint-clang lint-dialyzer
 	@echo lint: clean
 
@@ -248,6 +254,46 @@ lint-dialyzer: test-beams
 .PHONY: lint-selftest
 lint-selftest: $(ASKED) ## plants a breach of every rule of lint and proves that each is reported
 	@CC='$(CC)' OTP_FLAGS=@build/otp.flags LUA_FLAGS=@build/lua.cflags MAKE='$(MAKE)' build-aux/lint-selftest
+
+.PHONY: asan valgrind tsan fuzz coverage nets check
+asan: ## C unit tests and the port program under ASan and UBSan
+	$(call deps,--brief) $(DEPS_OF_nets)
+	$(again) MODE=asan c-tests $(if $(wildcard port_program/*.c),build/asan/priv/tripod_port_program)
+	@build-aux/net asan $(TEST_NAMES:%=build/asan/%)
+valgrind: ## C unit tests under valgrind
+	$(call deps,--brief) $(DEPS_OF_nets)
+	$(again) MODE=debug c-tests
+	@build-aux/net valgrind $(TEST_NAMES:%=build/debug/%)
+tsan: ## C unit tests under ThreadSanitizer
+	$(call deps,--brief) $(DEPS_OF_nets)
+	$(again) MODE=tsan c-tests
+	@build-aux/net tsan $(TEST_NAMES:%=build/tsan/%)
+SECONDS ?= 60
+fuzz: ## every fuzzer for SECONDS=60 each; SECONDS=0 replays the corpora
+	$(call deps,--brief) $(DEPS_OF_nets)
+	$(again) MODE=fuzz fuzz-targets
+	@build-aux/fuzz $(SECONDS) $(FUZZ_SRC:%.c=build/fuzz/%)
+coverage: ## lines of core/ that the C unit tests reach
+	$(call deps,--brief) $(DEPS_OF_nets)
+	$(again) MODE=cov c-tests
+	@build-aux/coverage '^core/' $(TEST_NAMES:%=build/cov/%)
+nets: ## proves that each of these reports a fault that was planted for it
+	$(call deps,--brief) $(DEPS_OF_nets)
+	$(again) MODE=asan net-programs
+	$(again) MODE=debug net-programs
+	$(again) MODE=tsan net-programs
+	$(again) MODE=cov net-programs
+	$(again) MODE=fuzz fuzz-targets
+	@build-aux/nets
+check: ## lint, test, asan, valgrind, tsan, fuzz corpora, and the proof that they work
+	$(again) lint
+	$(again) lint-selftest
+	$(again) nets
+	$(again) valgrind
+	$(again) tsan
+	$(again) asan
+	$(again) fuzz SECONDS=0
+	$(again) test
 
 .PHONY: clean help FORCE
 clean: ## remove what make built

@@ -6,10 +6,10 @@
 
 static void overflow(void **state) {
     (void)state;
-    char *block = plant_hide(malloc(16));
+    volatile char *block = plant_hide(malloc(16));
     assert_non_null(block);
     block[16] = 1;
-    free(block);
+    free((void *)block);
 }
 
 int main(void) {
