@@ -19,9 +19,9 @@ LDFLAGS ?=
 
 Q := $(if $(filter 0,$(V)),@,)
 say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' '$(1)' '$(2)')
-OUT := build/$(MODE)
+BUILD := build/$(MODE)
 # What the VM loads. Other modes have a directory of their own, chosen with TRIPOD_PRIV.
-PRIV := $(if $(filter release,$(MODE)),priv,$(OUT)/priv)
+PRIV := $(if $(filter release,$(MODE)),priv,$(BUILD)/priv)
 
 FLAGS_release := -O2 -g -DNDEBUG
 FLAGS_debug := -O0 -g
@@ -53,8 +53,8 @@ FUZZ_SRC := $(wildcard test/fuzz/*_fuzz.c)
 NET_SRC := $(wildcard test/nets/*.c)
 OUR_SRC := $(sort $(CORE_SRC) $(ROOM_SRC) $(FLOOR_SRC) $(TEST_SRC) $(FUZZ_SRC) $(wildcard test/faults/*.c) $(PLANT))
 C_SRC := $(OUR_SRC) $(NET_SRC)
-OBJ := $(C_SRC:%.c=$(OUT)/%.o)
-objects = $(patsubst %.c,$(OUT)/%.o,$(filter $(1),$(C_SRC)))
+OBJ := $(C_SRC:%.c=$(BUILD)/%.o)
+objects = $(patsubst %.c,$(BUILD)/%.o,$(filter $(1),$(C_SRC)))
 
 ERL_SRC := $(wildcard core/*.erl port_program/*.erl port_driver/*.erl nif/*.erl bench/*.erl)
 BEAMS := $(patsubst %.erl,ebin/%.beam,$(notdir $(ERL_SRC)))
@@ -93,11 +93,11 @@ build/lua.libs:
 	$(Q)$(PKG_CONFIG) --libs lua5.4 > $@.new && mv $@.new $@
 
 # Rewritten only when the content changed; whoever depends on it is then remade.
-$(OUT)/flags: FORCE
+$(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(BASE_FLAGS) $(CFLAGS) | $(LINK_FLAGS) $(LDFLAGS)' | cmp -s - $@ || \
 	 echo '$(CC) $(BASE_FLAGS) $(CFLAGS) | $(LINK_FLAGS) $(LDFLAGS)' > $@
-$(OUT)/core.list: FORCE
+$(BUILD)/core.list: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CORE_SRC)' | cmp -s - $@ || echo '$(CORE_SRC)' > $@
 
@@ -107,13 +107,13 @@ $(OTP_OBJ): build/otp.flags
 $(OTP_OBJ): EXTRA := @build/otp.flags
 $(LUA_OBJ): build/lua.cflags
 $(LUA_OBJ): EXTRA := @build/lua.cflags
-$(OBJ): $(OUT)/%.o: %.c $(OUT)/flags
+$(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_FLAGS) $(EXTRA) $(CFLAGS) -c -o $@ $<
 
 # An archive, so that each artefact and test takes from the core only what it uses.
-$(OUT)/core.a: $(CORE_SRC:%.c=$(OUT)/%.o) $(OUT)/core.list
+$(BUILD)/core.a: $(CORE_SRC:%.c=$(BUILD)/%.o) $(BUILD)/core.list
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 LIBS = @build/lua.libs -lpthread -lm
@@ -121,15 +121,15 @@ link = $(CC) $(LINK_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 $(PRIV)/tripod_port_program: $(call objects,port_program/%.c)
 $(PRIV)/tripod_port_driver.so: $(call objects,port_driver/%.c)
 $(PRIV)/tripod_nif.so: $(call objects,nif/%.c)
-$(PRIV)/tripod_floor_nif.so: $(OUT)/bench/floors/nif.o
-$(PRIV)/tripod_floor_driver.so: $(OUT)/bench/floors/driver.o
-$(PRIV)/tripod_floor_echo: $(OUT)/bench/floors/echo.o
-$(PRIV)/tripod_floor_lua: $(OUT)/bench/floors/lua.o
-$(PRIV)/%.so: $(OUT)/core.a build/lua.libs
+$(PRIV)/tripod_floor_nif.so: $(BUILD)/bench/floors/nif.o
+$(PRIV)/tripod_floor_driver.so: $(BUILD)/bench/floors/driver.o
+$(PRIV)/tripod_floor_echo: $(BUILD)/bench/floors/echo.o
+$(PRIV)/tripod_floor_lua: $(BUILD)/bench/floors/lua.o
+$(PRIV)/%.so: $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link) -shared $(LIBS)
-$(PRIV)/%: $(OUT)/core.a build/lua.libs
+$(PRIV)/%: $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link) $(LIBS)
@@ -157,7 +157,8 @@ build/modules.list: FORCE
 	@rm -f $(filter-out $(BEAMS) $(TEST_BEAMS),$(wildcard ebin/*.beam build/test/ebin/*.beam))
 
 # DEPS=skip leaves the system alone.
-DEPS_OF_test := build run bench test
+DEPS_OF_compare := build run bench
+DEPS_OF_test := $(DEPS_OF_compare) test
 DEPS_OF_lint := build test lint
 DEPS_OF_nets := build test safety
 DEPS_OF_all := $(DEPS_OF_test) lint safety
@@ -167,7 +168,7 @@ again = +@$(MAKE) --no-print-directory $(if $(filter 0,$(V)),-s)
 ASKED := build/otp.flags build/lua.cflags build/lua.libs
 
 # Of these jobs, one at a time; each runs its own parts side by side.
-ifneq ($(filter deps test lint asan valgrind tsan fuzz coverage nets check,$(MAKECMDGOALS)),)
+ifneq ($(filter deps test bench kill crash compare lint asan valgrind tsan fuzz coverage nets check,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -178,40 +179,53 @@ deps: ## install what any target here needs, named first (DEPS=skip: only name i
 test: ## every test; SUITE=TEXT those whose file name contains it
 	$(call deps,--brief) $(DEPS_OF_test)
 	$(again) all faults test-beams c-tests
-	@OUT=$(OUT) SUITE='$(SUITE)' GROUP='$(GROUP)' CASE='$(CASE)' V=$(V) ERL='$(ERL)' build-aux/run-tests
+	@BUILD=$(BUILD) SUITE='$(SUITE)' GROUP='$(GROUP)' CASE='$(CASE)' V=$(V) ERL='$(ERL)' build-aux/run-tests
 
 .PHONY: faults test-beams c-tests net-programs fuzz-targets objects
 faults: | $(ASKED)
 faults: ## the artefacts that can be told to crash, in build/faults/priv
-	$(again) MODE=faults artefacts
+	$(if $(wildcard test/faults/*.c),$(again) MODE=faults artefacts)
 
 test-beams: $(BEAMS) $(TEST_BEAMS) build/modules.list
 
 # test/c/NAME_test.c is a program of its own, NAME_pipe.c is one that a test in Erlang talks to;
 # other files there are linked into each test.
 TEST_NAMES := $(patsubst %.c,%,$(filter %_test.c,$(TEST_SRC)))
-C_TESTS := $(TEST_NAMES:%=$(OUT)/%)
-C_PIPES := $(patsubst %.c,$(OUT)/%,$(filter %_pipe.c,$(TEST_SRC)))
+C_TESTS := $(TEST_NAMES:%=$(BUILD)/%)
+C_PIPES := $(patsubst %.c,$(BUILD)/%,$(filter %_pipe.c,$(TEST_SRC)))
 c-tests: $(C_TESTS) $(C_PIPES)
-$(C_PIPES): $(OUT)/%: $(OUT)/%.o $(OUT)/core.a build/lua.libs
+$(C_PIPES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	$(Q)$(link) $(LIBS)
-$(C_TESTS): $(OUT)/%: $(OUT)/%.o $(call objects,$(filter-out %_test.c %_pipe.c,$(TEST_SRC))) $(OUT)/core.a build/lua.libs
+$(C_TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(filter-out %_test.c %_pipe.c,$(TEST_SRC))) $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	$(Q)$(link) -lcmocka $(LIBS)
 
-NETS := $(patsubst %.c,$(OUT)/%,$(filter-out %_fuzz.c,$(NET_SRC)))
+NETS := $(patsubst %.c,$(BUILD)/%,$(filter-out %_fuzz.c,$(NET_SRC)))
 net-programs: $(NETS)
-$(NETS): $(OUT)/%: $(OUT)/%.o
+$(NETS): $(BUILD)/%: $(BUILD)/%.o
 	$(Q)$(link) -lcmocka -lpthread
 
-FUZZERS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC) $(filter %_fuzz.c,$(NET_SRC)))
+FUZZERS := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC) $(filter %_fuzz.c,$(NET_SRC)))
 fuzz-targets: $(FUZZERS)
-$(FUZZERS): $(OUT)/%: $(OUT)/%.o $(OUT)/core.a build/lua.libs
+$(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	$(Q)$(link) -fsanitize=fuzzer $(LIBS)
 
-objects: $(OUR_SRC:%.c=$(OUT)/%.o)
+objects: $(OUR_SRC:%.c=$(BUILD)/%.o)
+
+.PHONY: bench kill crash report compare
+cli = ./tripod $(1) $(if $(filter-out 0,$(QUICK)),--quick) $(if $(OUT),--out $(OUT))
+bench kill crash compare:
+	$(call deps,--brief) $(DEPS_OF_compare)
+	$(again) all faults
+	@$(call cli,$@)
+bench: ## measure every strategy beside its floor (QUICK=1, OUT=DIR)
+kill: ## end owners in every way and see what is left (QUICK=1, OUT=DIR)
+crash: ## break the service in every way and see what is lost (QUICK=1, OUT=DIR)
+compare: ## bench, kill, crash and the report of them (QUICK=1, OUT=DIR)
+report: all ## the report of results that are there (OUT=DIR)
+	@./tripod report $(OUT)
 
 .PHONY: lint lint-files lint-includes lint-format lint-gcc lint-clang lint-shell lint-dialyzer tidy
 lint: ## include rules, layout, warnings of gcc and clang, clang-tidy, dialyzer
@@ -242,10 +256,10 @@ lint-clang: | $(ASKED)
 	$(call say,LINT,warnings of clang and clang-tidy)
 	$(again) MODE=clang objects tidy
 # In MODE=clang: once for each object that was compiled anew.
-tidy: $(OUR_SRC:%.c=$(OUT)/%.tidy)
+tidy: $(OUR_SRC:%.c=$(BUILD)/%.tidy)
 $(OTP_OBJ:.o=.tidy): EXTRA := $$(cat build/otp.flags)
 $(LUA_OBJ:.o=.tidy): EXTRA := $$(cat build/lua.cflags)
-$(OUT)/%.tidy: $(OUT)/%.o $(wildcard .clang-tidy test/.clang-tidy)
+$(BUILD)/%.tidy: $(BUILD)/%.o $(wildcard .clang-tidy test/.clang-tidy)
 	$(Q)clang-tidy --quiet $(filter $*.c,$(OUR_SRC)) -- -std=c11 -D_GNU_SOURCE -DNDEBUG -Icore $(EXTRA) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 lint-dialyzer: test-beams
@@ -294,6 +308,10 @@ check: ## lint, test, asan, valgrind, tsan, fuzz corpora, and the proof that the
 	$(again) asan
 	$(again) fuzz SECONDS=0
 	$(again) test
+
+.PHONY: test-fresh
+test-fresh: ## the README's commands in a Debian where nothing is installed (root, network)
+	@build-aux/test-fresh
 
 .PHONY: clean help FORCE
 clean: ## remove what make built
