@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 // Without a run for so many ticks the watchdog sleeps until an enter wakes it.
 #define TIMER_IDLE_TICKS 50u
@@ -63,7 +62,6 @@ static pthread_t timer_watchdog;
 static pthread_key_t timer_key; // its destructor drops the slot of a thread that ends
 static int timer_signal;
 static struct sigaction timer_previous;
-static pid_t timer_pid;
 
 static void timer_pass_on(int signal, siginfo_t *info, void *context) {
     if (timer_previous.sa_flags & SA_SIGINFO)
@@ -80,8 +78,8 @@ static bool timer_awaited(const struct timer_slot *slot) {
 static void timer_handle(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
     struct timer_slot *slot = atomic_load_explicit(&timer_own, memory_order_relaxed);
-    bool ours = slot != NULL && info->si_code == SI_TKILL && info->si_pid == timer_pid;
-    if (!ours || !timer_awaited(slot)) {
+    bool ours = slot != NULL && info->si_code == SI_TKILL && timer_awaited(slot);
+    if (!ours) {
         timer_pass_on(signal, info, context);
     } else {
         if (atomic_load_explicit(&slot->generation, memory_order_relaxed) % 2 == 1) {
@@ -306,7 +304,6 @@ static int timer_begin(void) {
         return SERVICE_E_SYSTEM;
     if (pthread_key_create(&timer_key, timer_drop) != 0)
         goto no_key;
-    timer_pid = getpid();
     if (!timer_take_signal(false) && !timer_take_signal(true))
         goto no_signal;
     timer_set_running(true);
