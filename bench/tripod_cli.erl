@@ -18,9 +18,11 @@ main() ->
     ok = os:set_signal(sigterm, default),
     %% A process of its own: this one belongs to init, which takes the VM down when it is killed by a
     %% process that a verb linked to.
-    {_, Monitor} = spawn_monitor(fun() -> exit({status, guarded(init:get_plain_arguments())}) end),
+    Main = self(),
+    {Pid, Monitor} =
+        spawn_monitor(fun() -> Main ! {self(), guarded(init:get_plain_arguments())} end),
     receive
-        {'DOWN', Monitor, process, _, {status, Status}} ->
+        {Pid, Status} ->
             halt(Status);
         {'DOWN', Monitor, process, _, Reason} ->
             say("tripod: ended by a linked process: ~tp", [Reason]),
