@@ -76,15 +76,21 @@ NIF_SOURCE_LEAF static int nif_source_bytes(ErlNifEnv *env, ERL_NIF_TERM term,
     return term_bytes(sink, bytes.data, bytes.size);
 }
 
+// An improper list is refused where it goes wrong, after its elements, so that a service can say
+// which one that is.
 NIF_SOURCE_LEAF static int nif_source_list(struct nif_source *self, ERL_NIF_TERM list,
                                            struct term_sink *sink) {
-    unsigned n;
-    if (!enif_get_list_length(self->env, list, &n))
-        return TERM_E_TYPE;
-    int code = term_begin(sink, TERM_LIST, n);
+    unsigned hint = 0;
+    (void)enif_get_list_length(self->env, list, &hint);
+    int code = term_begin(sink, TERM_LIST, hint);
+    size_t n = 0;
     ERL_NIF_TERM head;
-    while (code == 0 && enif_get_list_cell(self->env, list, &head, &list))
+    while (code == 0 && enif_get_list_cell(self->env, list, &head, &list)) {
         code = nif_source_emit(self, head, sink);
+        n += 1;
+    }
+    if (code == 0 && !enif_is_empty_list(self->env, list))
+        code = TERM_E_TYPE;
     return code < 0 ? code : term_end(sink, TERM_LIST, n);
 }
 
