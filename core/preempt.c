@@ -20,9 +20,9 @@ enum preempt_verdict preempt_look(struct preempt *preempt) {
     uint64_t slice_ns = preempt->limits->slice_ns;
     uint64_t tick_ns = slice_ns != 0 ? slice_ns : PREEMPT_TICK_NS;
     if (preempt->deadline_ns == 0)
-        preempt->deadline_ns = now_ns + preempt->limits->time_ns;
+        preempt->deadline_ns = now_ns - preempt->late_ns + preempt->limits->time_ns;
     if (preempt->slice_end_ns == 0)
-        preempt->slice_end_ns = now_ns + tick_ns;
+        preempt->slice_end_ns = now_ns - preempt->late_ns + tick_ns;
     if (now_ns >= preempt->deadline_ns)
         return PREEMPT_TIME;
     if (now_ns < preempt->slice_end_ns)

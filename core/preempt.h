@@ -3,7 +3,8 @@
 //
 // A service embeds one struct preempt in each instance and asks preempt_look whenever its own
 // mechanism (a hook, a loop that counts its steps) gives it the opportunity. Short calls never
-// look, so they never read the clock: the clock starts at the first look.
+// look, so they never read the clock: the clock starts at the first look, or `late_ns` before it
+// where the mechanism only speaks up after that time (core/preempt_timer.h).
 #ifndef TRIPOD_PREEMPT_H
 #define TRIPOD_PREEMPT_H
 
@@ -22,6 +23,7 @@ enum preempt_verdict {
 struct preempt {
     const struct service_host *host;
     const struct service_limits *limits;
+    uint64_t late_ns;      // how long a call or slice runs at least before its first look
     uint64_t deadline_ns;  // 0 until the first look of the call
     uint64_t slice_end_ns; // 0 until the first look of the slice
 };

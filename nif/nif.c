@@ -5,12 +5,18 @@
 
 #include "nif_atoms.h"
 #include "nif_box.h"
+#include "preempt_timer.h"
 
+// The private data says whether the timer is to be stopped with this load. Without it services
+// count instead, so that a failure to start it is none to load.
 static int nif_load(ErlNifEnv *env, void **data, ERL_NIF_TERM info) {
-    (void)data;
+    static int timed;
     (void)info;
     nif_atoms_load(env);
-    return nif_box_load(env) ? 0 : -1;
+    if (!nif_box_load(env))
+        return -1;
+    *data = preempt_timer_start() == 0 ? &timed : NULL;
+    return 0;
 }
 
 // The Erlang module was loaded again, and asks for its library again. Without this callback the VM
@@ -18,6 +24,13 @@ static int nif_load(ErlNifEnv *env, void **data, ERL_NIF_TERM info) {
 static int nif_upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TERM info) {
     (void)old_data;
     return nif_load(env, data, info);
+}
+
+// Late aux work, with the code modification permission: no box is left and no call runs.
+static void nif_unload(ErlNifEnv *env, void *data) {
+    (void)env;
+    if (data != NULL)
+        preempt_timer_stop();
 }
 
 static ErlNifFunc nif_functions[] = {
@@ -31,4 +44,4 @@ static ErlNifFunc nif_functions[] = {
     {"census", 0, nif_census, ERL_NIF_DIRTY_JOB_CPU_BOUND},
 };
 
-ERL_NIF_INIT(tripod_nif_lib, nif_functions, nif_load, NULL, nif_upgrade, NULL)
+ERL_NIF_INIT(tripod_nif_lib, nif_functions, nif_load, NULL, nif_upgrade, nif_unload)

@@ -12,6 +12,7 @@
 #include "driver_call.h"
 #include "driver_frame.h"
 #include "driver_switch.h"
+#include "preempt_timer.h"
 
 #include <erl_driver.h>
 
@@ -31,12 +32,20 @@ struct port {
     struct driver_box *box; // one reference; NULL until OPEN and after the owner's death
 };
 
+// Whether the timer runs; without it services count instead. Written by init, read by finish: the
+// VM calls both with the driver list locked.
+static bool timed;
+
 static int on_init(void) {
     driver_atoms_init();
-    return driver_box_init();
+    int code = driver_box_init();
+    timed = code == 0 && preempt_timer_start() == 0;
+    return code;
 }
 
 static void on_finish(void) {
+    if (timed)
+        preempt_timer_stop();
     driver_box_finish();
 }
 

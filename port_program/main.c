@@ -6,11 +6,13 @@
 //
 // The first is started by tripod_port_program_keeper.erl for each box, speaks the frames of wire.h
 // on stdin and stdout, and ends when stdin does. The second is reap.h. Exit codes: exit_codes.h.
+#include "preempt_timer.h"
 #include "program.h"
 #include "reap.h"
 #include "startup.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,8 +77,11 @@ static enum exit_code main_serve(char **arguments) {
         return code;
     if (startup_harden() < 0)
         return EXIT_CODE_SYSTEM;
+    bool timed = preempt_timer_start() == 0; // without it the service counts instead
     code = program_serve();
     program_close();
+    if (timed)
+        preempt_timer_stop();
     return code;
 }
 

@@ -289,3 +289,7 @@ close_races_owner_death(Config) ->
          receive {'DOWN', Monitor, process, Owner, killed} -> ok end
      end || _ <- lists:seq(1, Rounds)],
     contract:await_nothing_alive().
+
+%% Whom a process is linked to and monitors, in an order that does not depend on history.
+relations(Pid) ->
+    [{Item, lists:sort(Pids)} || {Item, Pids} <- process_info(Pid, [links, monitors])].

@@ -75,6 +75,7 @@ struct sandbox {
     enum sandbox_phase phase;
     enum sandbox_verb verb;
     int results;
+    bool timed;          // the timer calls for looks; otherwise the hook counts instructions
     bool pausing;        // a yield that reaches the outside is a pause, not the script's own
     bool memory_full;    // the soft cap was crossed since the last full collection
     bool careful_tables; // a table that looked like a sequence was none: count before emitting
@@ -113,6 +114,8 @@ extern const luaL_Reg sandbox_coroutine_library[];
 // Resumes `call` with `arguments` values; sets phase and results, or leaves phase SANDBOX_RESUME
 // when a slice ended.
 void sandbox_resume(struct sandbox *sandbox, int arguments);
+// Stops the timer if it runs for this call; to be called when the run is left by a longjmp.
+void sandbox_leave_timer(struct sandbox *sandbox);
 // Makes the running coroutine call the hook before its next instruction. Async-signal-safe.
 void sandbox_arm(struct sandbox *sandbox);
 // To be called by every function that caught an error: does not return if the call must end.

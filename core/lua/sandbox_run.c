@@ -7,11 +7,10 @@
 // between (a comparator of sort, a callback of gsub), a yield is impossible: a pause is then not
 // taken, and a stop raises an error, again at every instruction until the stack is gone; every
 // catcher that a script can reach raises it anew.
+#include "preempt_timer.h"
 #include "sandbox.h"
 
-#include <string.h>
-
-// With preempt => count: instructions between two looks at the clock, some microseconds.
+// Without the timer: instructions between two looks at the clock, some microseconds.
 #define SANDBOX_COUNT 1000
 
 static void sandbox_hook(lua_State *L, lua_Debug *where);
@@ -20,10 +19,30 @@ void sandbox_arm(struct sandbox *sandbox) {
     lua_sethook(sandbox->running, sandbox_hook, LUA_MASKCOUNT, 1);
 }
 
-// Setting a hook visits every frame of the coroutine, so only if it is not already as it should be.
-static void sandbox_disarm(lua_State *L) {
-    if (lua_gethookcount(L) != SANDBOX_COUNT)
+// Back to how the hook is between two calls for it. Setting one visits every frame of the
+// coroutine, so only if it is not already as it should be.
+static void sandbox_disarm(const struct sandbox *sandbox, lua_State *L) {
+    if (sandbox->timed)
+        lua_sethook(L, NULL, 0, 0);
+    else if (lua_gethookcount(L) != SANDBOX_COUNT)
         lua_sethook(L, sandbox_hook, LUA_MASKCOUNT, SANDBOX_COUNT);
+}
+
+// In the signal handler. A run of a millisecond is due for a look.
+static void sandbox_fire(void *target) {
+    sandbox_arm(target);
+}
+
+static void sandbox_enter_timer(struct sandbox *sandbox) {
+    sandbox->timed = sandbox->limits->preempt == SERVICE_PREEMPT_TIMER &&
+                     preempt_timer_enter(sandbox_fire, sandbox);
+    sandbox->preempt.late_ns = sandbox->timed ? PREEMPT_TIMER_TICK_NS : 0;
+}
+
+void sandbox_leave_timer(struct sandbox *sandbox) {
+    if (sandbox->timed)
+        preempt_timer_leave();
+    sandbox->timed = false;
 }
 
 static bool sandbox_can_yield(const struct sandbox *sandbox, lua_State *L) {
@@ -96,7 +115,7 @@ static void sandbox_hook(lua_State *L, lua_Debug *where) {
         sandbox_leave(L, sandbox->stop);
         return;
     }
-    sandbox_disarm(L);
+    sandbox_disarm(sandbox, L);
     if (sandbox_memory_spent(sandbox, L)) {
         sandbox_leave(L, SANDBOX_STOP_MEMORY);
         return;
@@ -139,10 +158,12 @@ void sandbox_resume(struct sandbox *sandbox, int arguments) {
     sandbox->running = call;
     sandbox->pinned = 0;
     sandbox->pausing = false;
-    sandbox_disarm(call);
+    sandbox_enter_timer(sandbox);
+    sandbox_disarm(sandbox, call);
     if (sandbox->memory_full)
         sandbox_arm(sandbox);
     int status = lua_resume(call, sandbox->floor, arguments, &sandbox->results);
+    sandbox_leave_timer(sandbox);
     sandbox->running = sandbox->main;
     if (status != LUA_OK && status != LUA_YIELD && sandbox->stop == SANDBOX_GO &&
         sandbox_is_overflow(call, status))

@@ -37,6 +37,8 @@ int sandbox_protect(struct sandbox *sandbox, int (*body)(struct sandbox *, void 
     sandbox->escape = &here;
     int escaped = setjmp(here);
     int code = escaped == 0 ? body(sandbox, data) : -escaped;
+    if (escaped != 0)
+        sandbox_leave_timer(sandbox);
     sandbox->escape = outer;
     return code;
 }
@@ -77,6 +79,7 @@ static int sandbox_create(struct sandbox *sandbox, void *data) {
     sandbox->running = L;
     *(struct sandbox **)lua_getextraspace(L) = sandbox;
     (void)lua_atpanic(L, sandbox_panic);
+    lua_sethook(L, NULL, 0, 0); // bound now: its first call must not come from a signal handler
     sandbox_open_libraries(L);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &sandbox->chunks);
