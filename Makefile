@@ -65,8 +65,7 @@ VPATH := core port_program port_driver nif bench test test/faults build-aux
 .PHONY: all artefacts floors
 all: artefacts floors ebin/tripod.app $(BEAMS) ## build everything (the default)
 
-artefacts: $(addprefix $(PRIV)/,$(if $(wildcard port_program/*.c),tripod_port_program) \
-             $(if $(wildcard port_driver/*.c),tripod_port_driver.so) $(if $(wildcard nif/*.c),tripod_nif.so))
+artefacts: $(addprefix $(PRIV)/,tripod_port_program tripod_port_driver.so tripod_nif.so)
 
 # bench/floors/nif.c becomes tripod_floor_nif.so, and so on; those that exist are built.
 FLOOR_OF_nif := tripod_floor_nif.so
@@ -272,8 +271,10 @@ lint-selftest: $(ASKED) ## plants a breach of every rule of lint and proves that
 .PHONY: asan valgrind tsan fuzz coverage nets check
 asan: ## C unit tests and the port program under ASan and UBSan
 	$(call deps,--brief) $(DEPS_OF_nets)
-	$(again) MODE=asan c-tests $(if $(wildcard port_program/*.c),build/asan/priv/tripod_port_program)
+	$(again) all test-beams
+	$(again) MODE=asan c-tests build/asan/priv/tripod_port_program
 	@build-aux/net asan $(TEST_NAMES:%=build/asan/%)
+	@ERL='$(ERL)' build-aux/asan-program
 valgrind: ## C unit tests under valgrind
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) MODE=debug c-tests

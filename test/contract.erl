@@ -8,18 +8,18 @@
 
 -define(DEADLINE_MS, 10000).
 
-%% One group per strategy and mode: 'nif/yield' and so on.
+%% One group per strategy and mode: 'nif:yield' and so on (Common Test makes file names of them).
 -spec groups() -> [atom()].
 groups() ->
     [group(Strategy, Mode) || Strategy <- tripod_strategy:all(),
                               Mode <- (tripod_strategy:room(Strategy)):modes()].
 
-group(Strategy, Mode) -> list_to_atom(lists:concat([Strategy, "/", Mode])).
+group(Strategy, Mode) -> list_to_atom(lists:concat([Strategy, ":", Mode])).
 
 %% What a case finds in its configuration.
 -spec options(atom()) -> [{strategy | mode, atom()}].
 options(Group) ->
-    [Strategy, Mode] = string:split(atom_to_list(Group), "/"),
+    [Strategy, Mode] = string:split(atom_to_list(Group), ":"),
     [{strategy, list_to_existing_atom(Strategy)}, {mode, list_to_existing_atom(Mode)}].
 
 -spec strategy(list()) -> atom().

@@ -256,10 +256,10 @@ no_link_or_monitor_is_left(Config) ->
     ok = tripod:give_away(Box, Heir),
     true = demonitor(Monitor, [flush]),
     ?assertEqual(Before, known(self(), Items)),
-    ?assertEqual([{links, []}, {monitors, []}], relations(Heir)),
+    ?assertEqual([{links, []}, {monitors, []}], known(Heir, Items)),
     ok = tripod:close(Box),
     contract:await_nothing_alive(),
-    ?assertEqual([{links, []}, {monitors, []}], relations(Heir)),
+    ?assertEqual([{links, []}, {monitors, []}], known(Heir, Items)),
     contract:await(fun() -> process_info(Heir, monitored_by) =:= {monitored_by, []} end),
     exit(Heir, kill),
     ?assertEqual(Before, known(self(), Items)).
