@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The build itself: that counting is honest, that set-up asks before it acts, that what changed is
+# rebuilt, and that a rebar3 project can depend on this one.
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/.." || return
+    unset MAKEFLAGS MAKELEVEL MFLAGS
+}
+
+tap() {
+    printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/t.tap"
+    run build-aux/tally "$BATS_TEST_TMPDIR/t.tap"
+}
+
+@test "tally: passed, failed and skipped are added over files" {
+    printf 'ok a\nok b # SKIP why\n1..2\n# exit 0\n' >"$BATS_TEST_TMPDIR/a.tap"
+    printf 'ok c\nnot ok d\n# because\n1..2\n# exit 1\n' >"$BATS_TEST_TMPDIR/b.tap"
+    run build-aux/tally "$BATS_TEST_TMPDIR/a.tap" "$BATS_TEST_TMPDIR/b.tap"
+    [ "$status" -eq 1 ]
+    [ "${lines[-1]}" = "2 passed, 1 failed, 1 skipped" ]
+    [[ $output == *"not ok d"*"# because"* ]]
+    run build-aux/tally "$BATS_TEST_TMPDIR/a.tap"
+    [ "$status" -eq 0 ]
+    [ "${lines[-1]}" = "1 passed, 0 failed, 1 skipped" ]
+}
+
+@test "tally: what did not run to its end did not pass" {
+    tap 'ok a' '1..1'
+    [ "$status" -eq 1 ] && [[ $output == *"was cut off"* ]]
+    tap '1..0' '# exit 0'
+    [ "$status" -eq 1 ] && [[ $output == *"no test was executed"* ]]
+    tap 'ok a' '1..2' '# exit 0'
+    [ "$status" -eq 1 ] && [[ $output == *"1 tests of 2 planned"* ]]
+    tap 'ok a' '1..1' '# exit 3'
+    [ "$status" -eq 1 ] && [[ $output == *"exit status 3"* ]]
+    run build-aux/tally "$BATS_TEST_TMPDIR/none.tap"
+    [ "$status" -eq 1 ]
+    run build-aux/tally
+    [ "$status" -eq 1 ]
+}
+
+program() {
+    { echo '#!/bin/sh'; cat; } >"$BATS_TEST_TMPDIR/program"
+    chmod +x "$BATS_TEST_TMPDIR/program"
+    run build-aux/tap-c "$BATS_TEST_TMPDIR/program"
+}
+
+@test "tap-c: reads cmocka's TAP, skips included" {
+    program <<<'printf "1..3\nok 1 - a\nnot ok 2 - b\n# why\nnot ok 3 # SKIP c\n"; exit 1'
+    [ "$status" -eq 1 ]
+    [ "$output" = $'ok program.a\nnot ok program.b\n#   why\nok program.c # SKIP\n1..3' ]
+}
+
+@test "tap-c: a program that dies, hangs or stops early failed" {
+    program <<<'printf "1..1\nok 1 - a\n"; kill -SEGV $$'
+    [ "$status" -eq 1 ] && [[ $output == *"not ok program (exited with 139"* ]]
+    program <<<'printf "1..2\nok 1 - a\n"'
+    [ "$status" -eq 1 ] && [[ $output == *"ran 1 of 2 tests"* ]]
+    program <<<'exit 0'
+    [ "$status" -eq 1 ] && [[ $output == *"ran 0 of 0 tests"* ]]
+    SECONDS_EACH=0.1 program <<<'printf "1..1\nok 1 - a\n"; exec sleep 100'
+    [ "$status" -eq 1 ] && [[ $output == *"took too long"* ]]
+}
+
+# A path on which only these commands exist.
+bare_path() {
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    for command in sh env sed awk grep tr cut dirname id find head ls cat expand printf "$@"; do
+        ln -s "$(command -v "$command")" "$BATS_TEST_TMPDIR/bin/$command"
+    done
+    bare=$BATS_TEST_TMPDIR/bin
+}
+
+@test "deps: DEPS=skip names what is missing, changes nothing, stops when it is essential" {
+    bare_path
+    printf '#!/bin/sh\necho called >"%s/called"\n' "$BATS_TEST_TMPDIR" >"$bare/apt-get"
+    chmod +x "$bare/apt-get"
+    PATH=$bare DEPS=skip run build-aux/deps build bench
+    [ "$status" -eq 2 ]
+    [[ ${lines[0]} == "needs: "*" erlang-base "*" hyperfine "* ]]
+    [[ ${lines[1]} == "missing: "*" erlang-base "*" hyperfine "* ]]
+    [[ ${lines[2]} == *"cannot do without:"*"erlang-base"* && ${lines[2]} != *hyperfine* ]]
+    PATH=$bare DEPS=skip run build-aux/deps bench
+    [ "$status" -eq 0 ]
+    [[ ${lines[2]} == *"going on without: hyperfine"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/called" ]
+}
+
+@test "deps: a system without apt-get gets the list and a clear stop" {
+    bare_path
+    PATH=$bare run build-aux/deps build bench
+    [ "$status" -eq 2 ]
+    [[ ${lines[-1]} == "no apt-get here: "*" erlang-base "*" hyperfine "* ]]
+}
+
+@test "deps: installs only what is missing, without questions or recommended packages" {
+    bare_path
+    for command in apt-cache id; do
+        printf '#!/bin/sh\necho 0\n' >"$bare/.$command" && chmod +x "$bare/.$command"
+        mv -f "$bare/.$command" "$bare/$command"
+    done
+    printf '#!/bin/sh\necho "$DEBIAN_FRONTEND $*" >>"%s/called"\n' "$BATS_TEST_TMPDIR" >"$bare/apt-get"
+    printf '#!/bin/sh\n' >"$bare/gnuplot"
+    chmod +x "$bare/apt-get" "$bare/gnuplot"
+    PATH=$bare run build-aux/deps bench
+    [ "$status" -eq 0 ]
+    run grep install "$BATS_TEST_TMPDIR/called"
+    [[ $output == "noninteractive "*" -y "*"install --no-install-recommends hyperfine lua5.4 erlang-luerl" ]]
+}
+
+@test "make: reads its file where neither erl nor pkg-config exists, and says what is missing" {
+    bare_path mkdir cmp mv rm
+    PATH=$bare run "$(command -v make)" help
+    [ "$status" -eq 0 ]
+    [[ $output == *"make compare"* ]]
+    PATH=$bare run build-aux/deps --check build
+    [ "$status" -eq 2 ]
+    [[ $output == "missing:"*"erlang-base"*"make deps"* ]]
+}
+
+@test "make: other flags, another header or nothing new: rebuilt, rebuilt, left alone" {
+    build=$BATS_TEST_TMPDIR/build
+    object=$build/core/census.o
+    run make BUILD="$build" "$object"
+    [ "$status" -eq 0 ] && [[ $output == *"core/census.c"* ]]
+    run make BUILD="$build" "$object"
+    [ "$status" -eq 0 ] && [[ $output != *"core/census.c"* ]]
+    run make BUILD="$build" CFLAGS=-DOTHER "$object"
+    [ "$status" -eq 0 ] && [[ $output == *"core/census.c"* ]]
+    run make BUILD="$build" CFLAGS=-DOTHER -W core/census.h "$object"
+    [ "$status" -eq 0 ] && [[ $output == *"core/census.c"* ]]
+}
+
+@test "rebar3: a project that depends on Tripod compiles, and all strategies answer" {
+    command -v rebar3 >/dev/null || skip "rebar3 is not here"
+    project=$BATS_TEST_TMPDIR/consumer
+    mkdir -p "$project/src" "$project/_checkouts/tripod"
+    cp -r Makefile rebar.config build-aux core nif port_driver port_program "$project/_checkouts/tripod"
+    cd "$project" || return
+    echo '{deps, [tripod]}.' >rebar.config
+    echo '{application, consumer, [{description, ""}, {vsn, "1"},
+        {applications, [kernel, stdlib, tripod]}]}.' >src/consumer.app.src
+    cat >src/consumer.erl <<'ERL'
+-module(consumer).
+-export([main/0]).
+main() ->
+    {ok, _} = application:ensure_all_started(tripod),
+    lists:foreach(fun(Strategy) ->
+                          {ok, Box} = tripod:open(Strategy, #{}),
+                          {ok, [42]} = tripod_lua:eval(Box, <<"return 6 * 7">>),
+                          io:format("~s answers~n", [Strategy])
+                  end, tripod_strategy:all()),
+    halt().
+ERL
+    HOME=$BATS_TEST_TMPDIR run rebar3 compile
+    [ "$status" -eq 0 ]
+    run erl -noshell -pa _build/default/lib/*/ebin _build/default/checkouts/*/ebin -s consumer main
+    [ "$status" -eq 0 ]
+    [ "$output" = $'port_program answers\nport_driver answers\nnif answers' ]
+}
