@@ -12,12 +12,12 @@
 
 -export([suite/0, all/0, init_per_testcase/2, end_per_testcase/2]).
 -export([unknown_service/1, missing_artefact/1, broken_artefact/1, many_first_opens/1,
-         reload_keeps_boxes/1, reload_during_a_call/1]).
+         reload_keeps_boxes/1, unload_leaves_nothing/1, reload_during_a_call/1]).
 
 suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
-    [unknown_service, missing_artefact, broken_artefact, many_first_opens, reload_keeps_boxes,
+    [unknown_service, missing_artefact, broken_artefact, many_first_opens, reload_keeps_boxes, unload_leaves_nothing,
      reload_during_a_call].
 
 init_per_testcase(Case, Config) when Case =:= missing_artefact; Case =:= broken_artefact ->
@@ -91,6 +91,26 @@ reload_keeps_boxes(Config) ->
         no_boxes(),
         no_monitors(self())
     end).
+
+%% Deleted and purged, the library is unloaded and leaves no thread behind.
+unload_leaves_nothing(Config) ->
+    in_peer(Config, fun() ->
+        {ok, _} = application:ensure_all_started(tripod),
+        Threads = threads(),
+        [begin
+             Box = open(echo),
+             ?assertEqual({ok, 1}, tripod:call(Box, 1)),
+             ?assert(threads() > Threads), % the timer's watchdog
+             ok = tripod:close(Box),
+             true = code:delete(tripod_nif_lib),
+             _ = code:purge(tripod_nif_lib),
+             until(fun() -> erlang:garbage_collect(), threads() =:= Threads end)
+         end || _ <- lists:seq(1, 5)]
+    end).
+
+threads() ->
+    {ok, Names} = file:list_dir("/proc/self/task"),
+    length(Names).
 
 reload_during_a_call(Config) ->
     in_peer(Config, fun() ->
