@@ -124,10 +124,11 @@ $(PRIV)/tripod_floor_nif.so: $(BUILD)/bench/floors/nif.o
 $(PRIV)/tripod_floor_driver.so: $(BUILD)/bench/floors/driver.o
 $(PRIV)/tripod_floor_echo: $(BUILD)/bench/floors/echo.o
 $(PRIV)/tripod_floor_lua: $(BUILD)/bench/floors/lua.o
+# nodelete: a signal handler of the timer may be on its way out when the VM unloads an artefact.
 $(PRIV)/%.so: $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) -shared $(LIBS)
+	$(Q)$(link) -shared -Wl,-z,nodelete $(LIBS)
 $(PRIV)/%: $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

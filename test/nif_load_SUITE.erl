@@ -17,8 +17,8 @@
 suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
-    [unknown_service, missing_artefact, broken_artefact, many_first_opens, reload_keeps_boxes, unload_leaves_nothing,
-     reload_during_a_call].
+    [unknown_service, missing_artefact, broken_artefact, many_first_opens, reload_keeps_boxes,
+     unload_leaves_nothing, reload_during_a_call].
 
 init_per_testcase(Case, Config) when Case =:= missing_artefact; Case =:= broken_artefact ->
     Private = filename:join(proplists:get_value(priv_dir, Config), Case),
