@@ -98,15 +98,26 @@ static void on_timeout(ErlDrvData data) {
     (void)driver_failure_eof(((struct port *)data)->port);
 }
 
+// Whoever closed the box closes its port next, unless it died in between.
+static void port_answered(struct port *self, enum box_result result) {
+    if (result == BOX_CLOSED)
+        (void)driver_set_timer(self->port, 0);
+}
+
 static void on_outputv(ErlDrvData data, ErlIOVec *vector) {
     struct port *self = (struct port *)data;
     if (self->switchboard)
         return;
-    enum box_result result =
-        driver_call_run(self->box, self->term, driver_caller(self->port), vector);
-    // Whoever closed the box closes its port next, unless it died in between.
-    if (result == BOX_CLOSED)
-        (void)driver_failure_eof(self->port);
+    port_answered(self, driver_call_send(self->box, self->term, driver_caller(self->port), vector));
+}
+
+static ErlDrvSSizeT port_call(struct port *self, unsigned int op, const char *request,
+                              size_t length, char **result) {
+    ErlDrvSSizeT result_length;
+    port_answered(self, driver_call_control(self->box, self->term, driver_caller(self->port),
+                                            driver_call_time_ns(op), request, length, result,
+                                            &result_length));
+    return result_length;
 }
 
 static ErlDrvSSizeT put_error(char *result, const char *reason) {
@@ -196,6 +207,8 @@ static ErlDrvSSizeT on_control(ErlDrvData data, unsigned int op, char *frame, Er
         return -1;
     if (self->switchboard)
         return driver_switch_control(self->port, op, frame, length, *result);
+    if (op >= DRIVER_CALL)
+        return port_call(self, op, frame, length, result);
     if (driver_caller(self->port) != self->owner)
         return put_error(*result, "not_owner");
     return port_control_by_owner(self, op, frame, length, *result);

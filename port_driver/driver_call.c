@@ -2,8 +2,10 @@
 #include "driver_call.h"
 
 #include "driver_frame.h"
-#include "driver_sink.h"
+#include "driver_reply.h"
 #include "etf.h"
+
+#include <string.h>
 
 enum refusal {
     REFUSAL_NOT_OWNER, // {error, not_owner}
@@ -13,8 +15,10 @@ enum refusal {
 };
 
 // Never fails: an emptied sink has room for these without allocating.
-static void put_refusal(struct driver_sink *sink, enum refusal refusal) {
-    struct term_sink *reply = &sink->sink;
+static void put_refusal(struct driver_reply *to, enum refusal refusal) {
+    driver_reply_start(to);
+    struct term_sink *reply = &to->sink;
+    (void)term_begin(reply, TERM_TUPLE, 2);
     (void)TERM_ATOM(reply, "error");
     switch (refusal) {
     case REFUSAL_NOT_OWNER:
@@ -24,12 +28,15 @@ static void put_refusal(struct driver_sink *sink, enum refusal refusal) {
         (void)TERM_ATOM(reply, "closed");
         break;
     case REFUSAL_MEMORY:
+        (void)term_begin(reply, TERM_TUPLE, 2);
         (void)TERM_ATOM(reply, "limit");
         (void)TERM_ATOM(reply, "memory");
         (void)term_end(reply, TERM_TUPLE, 2);
         break;
     case REFUSAL_BADTERM:
+        (void)term_begin(reply, TERM_TUPLE, 2);
         (void)TERM_ATOM(reply, "badterm");
+        (void)term_begin(reply, TERM_LIST, 0);
         (void)term_end(reply, TERM_LIST, 0);
         (void)term_end(reply, TERM_TUPLE, 2);
         break;
@@ -37,48 +44,94 @@ static void put_refusal(struct driver_sink *sink, enum refusal refusal) {
     (void)term_end(reply, TERM_TUPLE, 2);
 }
 
-// Leaves the reply in the sink, whatever the result.
-static enum box_result run(struct box *box, const struct driver_call *call,
-                           struct driver_sink *sink, ErlDrvTermData port) {
-    struct etf_reader request;
-    etf_reader_init(&request, call->request, call->length, ETF_WRITER_DEPTH);
-    enum box_result result = box_begin(box, &request.source, call->time_ns);
+// Whether the caller may use the box; otherwise the refusal is in the reply.
+static bool admit(const struct driver_box *box, ErlDrvTermData caller, struct driver_reply *reply) {
+    if (box == NULL)
+        put_refusal(reply, REFUSAL_CLOSED);
+    else if (atomic_load_explicit(&box->owner, memory_order_relaxed) != caller)
+        put_refusal(reply, REFUSAL_NOT_OWNER);
+    else
+        return true;
+    return false;
+}
+
+// Leaves the reply in the sink, whatever the result. What a service takes as too deep is its own
+// affair; the reader's depth only bounds the C stack.
+static enum box_result run(struct box *box, const void *request, size_t length, uint64_t time_ns,
+                           struct driver_reply *reply) {
+    struct etf_reader reader;
+    etf_reader_init(&reader, request, length, ETF_WRITER_DEPTH);
+    enum box_result result = box_begin(box, &reader.source, time_ns);
     while (result == BOX_MORE) {
-        driver_sink_start(sink, port, call->id);
-        result = box_step(box, &sink->sink);
+        driver_reply_start(reply);
+        result = box_step(box, &reply->sink);
     }
     if (result != BOX_DONE) {
-        driver_sink_start(sink, port, call->id);
-        (void)box_explain(box, result, &sink->sink);
+        driver_reply_start(reply);
+        (void)box_explain(box, result, &reply->sink);
     }
     return result;
 }
 
-enum box_result driver_call_run(struct driver_box *box, ErlDrvTermData port, ErlDrvTermData caller,
-                                const ErlIOVec *vector) {
-    struct driver_call call;
-    enum driver_call_read read = driver_call_read(vector, &call);
-    if (read == DRIVER_CALL_FOREIGN)
+enum box_result driver_call_send(struct driver_box *box, ErlDrvTermData port, ErlDrvTermData caller,
+                                 const ErlIOVec *vector) {
+    struct driver_send send;
+    enum driver_send_read read = driver_send_read(vector, &send);
+    if (read == DRIVER_SEND_FOREIGN)
         return BOX_DONE;
-    struct driver_sink sink;
-    driver_sink_init(&sink);
-    driver_sink_start(&sink, port, call.id);
+    struct driver_reply reply;
+    driver_reply_init(&reply, port, send.id, false);
     enum box_result result = BOX_DONE;
-    if (box == NULL)
-        put_refusal(&sink, REFUSAL_CLOSED);
-    else if (atomic_load_explicit(&box->owner, memory_order_relaxed) != caller)
-        put_refusal(&sink, REFUSAL_NOT_OWNER);
-    else if (read == DRIVER_CALL_MEMORY)
-        put_refusal(&sink, REFUSAL_MEMORY);
-    else
-        result = run(&box->box, &call, &sink, port);
-    if (!driver_sink_send(&sink, port, caller)) {
-        // The caller still waits, unless it is gone: then this one is lost as well.
-        driver_sink_start(&sink, port, call.id);
-        put_refusal(&sink, REFUSAL_BADTERM);
-        (void)driver_sink_send(&sink, port, caller);
+    if (admit(box, caller, &reply)) {
+        if (read == DRIVER_SEND_MEMORY)
+            put_refusal(&reply, REFUSAL_MEMORY);
+        else
+            result = run(&box->box, send.request, send.length, send.time_ns, &reply);
     }
-    driver_sink_release(&sink);
-    driver_call_release(&call);
+    if (!driver_reply_send(&reply, caller)) {
+        // The caller still waits, unless it is gone: then this one is lost as well.
+        put_refusal(&reply, REFUSAL_BADTERM);
+        (void)driver_reply_send(&reply, caller);
+    }
+    driver_reply_release(&reply);
+    driver_send_release(&send);
     return result;
+}
+
+// False: too long for a result, or no memory for a binary.
+static bool put_short(const struct driver_reply *reply, char **result, ErlDrvSSizeT *length) {
+    size_t bytes;
+    const void *term = driver_reply_short(reply, &bytes);
+    if (term == NULL)
+        return false;
+    if (bytes > DRIVER_RESULT_BYTES) {
+        ErlDrvBinary *binary = driver_alloc_binary(bytes);
+        if (binary == NULL)
+            return false;
+        memcpy(binary->orig_bytes, term, bytes);
+        *result = (char *)binary;
+    } else {
+        memcpy(*result, term, bytes);
+    }
+    *length = (ErlDrvSSizeT)bytes;
+    return true;
+}
+
+enum box_result driver_call_control(struct driver_box *box, ErlDrvTermData port,
+                                    ErlDrvTermData caller, uint64_t time_ns, const void *request,
+                                    size_t length, char **result, ErlDrvSSizeT *result_length) {
+    struct driver_reply reply;
+    driver_reply_init(&reply, port, 0, true);
+    enum box_result done = BOX_DONE;
+    if (admit(box, caller, &reply))
+        done = run(&box->box, request, length, time_ns, &reply);
+    if (!put_short(&reply, result, result_length)) {
+        *result_length = driver_status_put(*result, DRIVER_OK, NULL);
+        if (!driver_reply_send(&reply, caller)) {
+            put_refusal(&reply, REFUSAL_BADTERM);
+            (void)put_short(&reply, result, result_length);
+        }
+    }
+    driver_reply_release(&reply);
+    return done;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call, from the frame to the reply message, in the thread that is given it.
+// One call from the request to the reply, in the thread that is given it, to its end.
 //
-// Called with the box's port locked, on the scheduler of the process that called port_command (or
-// on any scheduler, if the port was busy with another signal at that moment).
+// Called with the box's port locked, on the scheduler of the process that used the port (or on any
+// scheduler, if the port was busy with another signal at that moment). `box` is NULL while the port
+// has none; `port` is from driver_mk_port. What is returned is what the box said: after BOX_CLOSED
+// the port has no purpose any more.
 #ifndef TRIPOD_DRIVER_CALL_H
 #define TRIPOD_DRIVER_CALL_H
 
@@ -10,10 +12,19 @@
 
 #include <erl_driver.h>
 
-// Sends exactly one {Port, Id, Reply} to `caller` for every vector that is a call frame, and
-// nothing for any other. `box` is NULL while the port has none. Returns what the box said: after
-// BOX_CLOSED the port has no purpose any more.
-enum box_result driver_call_run(struct driver_box *box, ErlDrvTermData port, ErlDrvTermData caller,
-                                const ErlIOVec *vector);
+#include <stddef.h>
+#include <stdint.h>
+
+// port_command. Sends exactly one {Port, Id, Reply} to `caller` for every vector that is a frame,
+// and nothing for any other.
+enum box_result driver_call_send(struct driver_box *box, ErlDrvTermData port, ErlDrvTermData caller,
+                                 const ErlIOVec *vector);
+
+// port_control. A short reply is the result; for a longer one {Port, 0, Reply} is sent to `caller`
+// and the result is DRIVER_OK. `*result` has DRIVER_RESULT_BYTES and is replaced by a binary of the
+// driver's when that is too little.
+enum box_result driver_call_control(struct driver_box *box, ErlDrvTermData port,
+                                    ErlDrvTermData caller, uint64_t time_ns, const void *request,
+                                    size_t length, char **result, ErlDrvSSizeT *result_length);
 
 #endif

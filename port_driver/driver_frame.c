@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define NS_PER_MS        UINT64_C(1000000)
-#define CALL_HEADER      ((size_t)13)
+#define SEND_HEADER      ((size_t)13)
 #define OPEN_HEADER      ((size_t)29)
 #define PREEMPT_BY_COUNT 1
 
@@ -17,6 +17,10 @@ static uint64_t get64(const uint8_t *from) {
 
 static uint32_t get32(const uint8_t *from) {
     return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+uint64_t driver_call_time_ns(unsigned int op) {
+    return (op - DRIVER_CALL) * NS_PER_MS;
 }
 
 ErlDrvSSizeT driver_status_put(char *result, enum driver_status status, const char *reason) {
@@ -79,34 +83,34 @@ static const void *cursor_peek(struct cursor *cursor, size_t length) {
     return NULL;
 }
 
-enum driver_call_read driver_call_read(const ErlIOVec *vector, struct driver_call *call) {
+enum driver_send_read driver_send_read(const ErlIOVec *vector, struct driver_send *send) {
     size_t size = vector->size;
-    if (size < CALL_HEADER)
-        return DRIVER_CALL_FOREIGN;
-    uint8_t header[CALL_HEADER];
+    if (size < SEND_HEADER)
+        return DRIVER_SEND_FOREIGN;
+    uint8_t header[SEND_HEADER];
     struct cursor cursor = {vector, 0, 0};
-    cursor_copy(&cursor, header, CALL_HEADER);
-    if (header[0] != DRIVER_CALL)
-        return DRIVER_CALL_FOREIGN;
-    call->id = (int64_t)get64(header + 1);
-    call->time_ns = get32(header + 9) * NS_PER_MS;
-    call->length = size - CALL_HEADER;
-    call->flat = NULL;
-    call->request = cursor_peek(&cursor, call->length);
-    if (call->request != NULL || call->length == 0)
-        return DRIVER_CALL_READ;
-    call->flat = driver_alloc(call->length);
-    if (call->flat == NULL)
-        return DRIVER_CALL_MEMORY;
-    cursor_copy(&cursor, call->flat, call->length);
-    call->request = call->flat;
-    return DRIVER_CALL_READ;
+    cursor_copy(&cursor, header, SEND_HEADER);
+    if (header[0] != DRIVER_SEND)
+        return DRIVER_SEND_FOREIGN;
+    send->id = (int64_t)get64(header + 1);
+    send->time_ns = get32(header + 9) * NS_PER_MS;
+    send->length = size - SEND_HEADER;
+    send->flat = NULL;
+    send->request = cursor_peek(&cursor, send->length);
+    if (send->request != NULL || send->length == 0)
+        return DRIVER_SEND_READ;
+    send->flat = driver_alloc(send->length);
+    if (send->flat == NULL)
+        return DRIVER_SEND_MEMORY;
+    cursor_copy(&cursor, send->flat, send->length);
+    send->request = send->flat;
+    return DRIVER_SEND_READ;
 }
 
-void driver_call_release(struct driver_call *call) {
-    if (call->flat != NULL)
-        driver_free(call->flat);
-    call->flat = NULL;
+void driver_send_release(struct driver_send *send) {
+    if (send->flat != NULL)
+        driver_free(send->flat);
+    send->flat = NULL;
 }
 
 bool driver_open_read(const char *frame, size_t length, struct driver_open *open) {

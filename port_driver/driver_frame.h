@@ -3,8 +3,11 @@
 // of the node may write to any port, so every frame may be of any length and content.
 //
 //   to a box's port
-//     port_command               CALL:8, Id:64/signed, TimeMs:32, Request in external term format
+//     port_command               SEND:8, Id:64/signed, TimeMs:32, Request in external term format
 //                                    => a message {Port, Id, Reply} to the caller
+//     port_control CALL + TimeMs Request in external term format
+//                                    => Reply in external term format (its first byte is 131),
+//                                       or status: OK says that a message {Port, 0, Reply} is there
 //     port_control OPEN          MemoryBytes:64, TimeMs:64, ReplyBytes:64, Depth:32, Preempt:8,
 //                                Service/binary   => status
 //     port_control USAGE         => status, then Bytes:64, Peak:64, Calls:64, Live:64
@@ -31,7 +34,7 @@
 #include <stdint.h>
 
 enum driver_op {
-    DRIVER_CALL = 1,
+    DRIVER_SEND = 1,
     DRIVER_OPEN = 2,
     DRIVER_USAGE = 3,
     DRIVER_MAY_GIVE = 4,
@@ -41,6 +44,7 @@ enum driver_op {
     DRIVER_CLOSE = 8,
     DRIVER_OWNED = 9,
     DRIVER_LOG = 10,
+    DRIVER_CALL = 256, // and all above: what is added is the call's time limit in milliseconds
 };
 
 enum driver_status { DRIVER_OK = 0, DRIVER_ERROR = 1, DRIVER_DOWN = 2 };
@@ -51,10 +55,13 @@ enum driver_status { DRIVER_OK = 0, DRIVER_ERROR = 1, DRIVER_DOWN = 2 };
 // Writes a status without numbers into a result buffer; returns the length of the result. `reason`
 // may be NULL for DRIVER_OK.
 ErlDrvSSizeT driver_status_put(char *result, enum driver_status status, const char *reason);
+// The time limit that an operation from DRIVER_CALL upwards carries; 0 for the box's own.
+uint64_t driver_call_time_ns(unsigned int op);
+
 // Writes OK and `count` numbers, at most seven.
 ErlDrvSSizeT driver_numbers_put(char *result, const uint64_t *numbers, size_t count);
 
-struct driver_call {
+struct driver_send {
     int64_t id;
     uint64_t time_ns;
     const void *request; // external term format, borrowed from the vector or from `flat`
@@ -62,13 +69,13 @@ struct driver_call {
     void *flat; // the driver's copy, when the request lay in several pieces
 };
 
-enum driver_call_read {
-    DRIVER_CALL_READ,
-    DRIVER_CALL_FOREIGN, // not a call frame: there is not even an id to answer to
-    DRIVER_CALL_MEMORY,  // no memory for a copy; `id` is set
+enum driver_send_read {
+    DRIVER_SEND_READ,
+    DRIVER_SEND_FOREIGN, // not such a frame: there is not even an id to answer to
+    DRIVER_SEND_MEMORY,  // no memory for a copy; `id` is set
 };
-enum driver_call_read driver_call_read(const ErlIOVec *vector, struct driver_call *call);
-void driver_call_release(struct driver_call *call);
+enum driver_send_read driver_send_read(const ErlIOVec *vector, struct driver_send *send);
+void driver_send_release(struct driver_send *send);
 
 struct driver_open {
     struct service_limits limits;

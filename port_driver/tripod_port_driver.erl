@@ -89,11 +89,14 @@ call(#driver_box{port = Port} = Box, Request, TimeMs) ->
         {error, _} = Error -> Error
     end.
 
-%% Its reply is taken before this returns, so one id serves all calls.
+%% The reply is the result, unless it is long. Then it is in the mailbox, and taken before this
+%% returns, so one id serves all calls.
 call_port(Port, Request, TimeMs) ->
-    case command(Port, 0, Request, TimeMs) of
-        true -> take(Port, 0);
-        {error, _} = Error -> Error
+    Operation = ?CALL + min(TimeMs, ?MAX_TIME_MS),
+    case control(Port, Operation, term_to_binary(Request)) of
+        <<?ETF, _/binary>> = Reply -> binary_to_term(Reply);
+        <<?OK>> -> take(Port, 0);
+        Status -> refused(Status)
     end.
 
 %% The call runs at once, in here; its reply waits in the mailbox.
@@ -103,9 +106,11 @@ send(#driver_box{port = Port} = Box, Request, TimeMs) ->
     case owned(Box) of
         ok ->
             Id = erlang:unique_integer([positive]),
-            case command(Port, Id, Request, TimeMs) of
-                true -> {ok, Id};
-                {error, _} = Error -> Error
+            Frame = [<<?SEND, Id:64, TimeMs:32>>, term_to_binary(Request)],
+            try port_command(Port, Frame) of
+                true -> {ok, Id}
+            catch
+                error:badarg -> {error, closed}
             end;
         {error, _} = Error ->
             Error
@@ -116,27 +121,15 @@ send(#driver_box{port = Port} = Box, Request, TimeMs) ->
 receive_reply(#driver_box{port = Port}, Id, _Timeout) ->
     take(Port, Id).
 
-command(Port, Id, Request, TimeMs) ->
-    Frame = [header(Id, TimeMs), term_to_binary(Request)],
-    try
-        port_command(Port, Frame)
-    catch
-        error:badarg -> {error, closed}
-    end.
-
-%% The first clause is a constant.
-header(0, 0) -> <<?CALL, 0:64, 0:32>>;
-header(Id, TimeMs) -> <<?CALL, Id:64, TimeMs:32>>.
-
 %% No timeout and no monitor, because a reply that is not there will never come. port_command/2
-%% returns true only after the driver's outputv has returned, and outputv sends exactly one message
-%% for every call frame before it does:
-%% - the port was free: outputv ran inside port_command/2;
-%% - the port was busy with another signal, such as a racing close: the command was queued and
-%%   port_command/2 waited for the port's answer, which the port sends after outputv has returned,
-%%   so after the reply (port_sig_outputv in io.c);
-%% - the port closed before the queued command ran: the answer was badarg, not true;
-%% - the box was closed while the call ran: outputv sent {error, closed} itself.
+%% returns true, and port_control/3 a result, only after the driver's callback has returned, and
+%% before that the callback has sent the one message it had to send:
+%% - the port was free: the callback ran inside the BIF;
+%% - the port was busy with another signal, such as a racing close: the request was queued and the
+%%   BIF waited for the port's answer, which the port sends after the callback has returned, so
+%%   after the reply (port_sig_outputv and port_sig_control in io.c);
+%% - the port closed before the queued request ran: the BIF raised badarg;
+%% - the box was closed while the call ran: {error, closed} is the reply.
 %% What is left is a reply that somebody has taken already.
 take(Port, Id) ->
     receive

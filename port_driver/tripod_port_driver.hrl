@@ -3,7 +3,7 @@
 
 -define(DRIVER, "tripod_port_driver").
 
--define(CALL, 1).
+-define(SEND, 1).
 -define(OPEN, 2).
 -define(USAGE, 3).
 -define(MAY_GIVE, 4).
@@ -13,7 +13,10 @@
 -define(CLOSE, 8).
 -define(OWNED, 9).
 -define(LOG, 10).
+-define(CALL, 256).
+-define(MAX_TIME_MS, (16#ffffffff - ?CALL)).
 
+-define(ETF, 131).
 -define(OK, 0).
 -define(ERROR, 1).
 -define(DOWN, 2).
