@@ -43,6 +43,7 @@ static int on_init(void) {
     return code;
 }
 
+// The VM calls it after the last port is gone, so no thread is in a service.
 static void on_finish(void) {
     if (timed)
         preempt_timer_stop();

@@ -55,12 +55,11 @@ static bool admit(const struct driver_box *box, ErlDrvTermData caller, struct dr
     return false;
 }
 
-// Leaves the reply in the sink, whatever the result. What a service takes as too deep is its own
-// affair; the reader's depth only bounds the C stack.
+// Leaves the reply in the sink, whatever the result.
 static enum box_result run(struct box *box, const void *request, size_t length, uint64_t time_ns,
                            struct driver_reply *reply) {
     struct etf_reader reader;
-    etf_reader_init(&reader, request, length, ETF_WRITER_DEPTH);
+    etf_reader_init(&reader, request, length, box_request_depth(box));
     enum box_result result = box_begin(box, &reader.source, time_ns);
     while (result == BOX_MORE) {
         driver_reply_start(reply);
