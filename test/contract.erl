@@ -81,11 +81,12 @@ await_until(Condition, Deadline) ->
     end.
 
 %% A process that opens a box and then does what it is told. Returns it, monitored, with the box.
-%% It is bound to another scheduler than the test case, because an inline call holds its scheduler
-%% with all that waits there, timers included.
+%% It is bound to the last scheduler, and the test case from then on to the first, because an inline
+%% call holds its scheduler with all that waits there, timers included.
 -spec owner(list(), map()) -> {pid(), reference(), tripod:box()}.
 owner(Config, Options) ->
     Self = self(),
+    _ = process_flag(scheduler, 1),
     {Pid, Monitor} =
         spawn_opt(fun() ->
                           Case = erlang:monitor(process, Self),
