@@ -26,8 +26,8 @@ static int nif_upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TER
     return nif_load(env, data, info);
 }
 
-// Late aux work, with the code modification permission. The timer counts its users: it ends with the
-// last of the loads, when no box is left and no call runs.
+// Late aux work, with the code modification permission. The timer counts its users: it ends with
+// the last of the loads, when no box is left and no call runs.
 static void nif_unload(ErlNifEnv *env, void *data) {
     (void)env;
     if (data != NULL)
