@@ -135,7 +135,7 @@ $(PRIV)/%: $(BUILD)/core.a build/lua.libs
 	$(Q)$(link) $(LIBS)
 
 # Behaviours come first, because the compiler checks the callbacks of whoever implements them.
-BEHAVIOURS := ebin/tripod_strategy.beam
+BEHAVIOURS := ebin/tripod_strategy.beam ebin/tripod_scenario.beam
 compile_erl = $(ERLC) -Werror +debug_info -pa ebin -I core -I test \
               -MMD -MP -MT $@ -MF build/erl/$(*F).d -o $(@D) $<
 ebin/%.beam: %.erl build/otp.flags
