@@ -51,8 +51,9 @@ enum box_result {
     BOX_TAKEN,  // another call is in progress
 };
 
-// How deep a room lets a request nest. The service accepts `depth` levels of the user's values inside
-// a term of its own, and it, not the reader, is to find the level too much: it can say where.
+// How deep a room lets a request nest. The service accepts `depth` levels of the user's values
+// inside a term of its own, and it, not the reader, is to find the level too much: it can say
+// where.
 static inline uint32_t box_request_depth(const struct box *box) {
     return box->limits.depth + 8;
 }

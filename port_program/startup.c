@@ -31,7 +31,7 @@ static void startup_close_listed(int first) {
     }
     const struct dirent *entry;
     while ((entry = readdir(directory)) != NULL) {
-        int fd = atoi(entry->d_name);
+        int fd = (int)strtol(entry->d_name, NULL, 10); // `.` and `..` give 0
         if (fd >= first && fd != dirfd(directory))
             (void)close(fd);
     }
