@@ -12,10 +12,6 @@
 #include <stdint.h>
 #include <time.h>
 
-// The request is a tuple around the user's values, and a service may accept `depth` levels of
-// those: it, not this reader, is to find the level too much, because it can say where.
-#define NIF_CALL_OUTER_LEVELS 8u
-
 #ifdef CLOCK_MONOTONIC_COARSE
 #define NIF_CALL_CLOCK CLOCK_MONOTONIC_COARSE
 #else
@@ -88,7 +84,7 @@ ERL_NIF_TERM nif_call(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
         return nif_box_refuse(env, self);
     long tick = nif_call_tick();
     struct nif_source request;
-    nif_source_init(&request, env, argv[1], self->box.limits.depth + NIF_CALL_OUTER_LEVELS);
+    nif_source_init(&request, env, argv[1], box_request_depth(&self->box));
     enum box_result result =
         box_begin(&self->box, &request.source, (uint64_t)time_ms * UINT64_C(1000000));
     return nif_call_run(env, argv[0], self, result, tick);
