@@ -3,6 +3,7 @@
 #include "box_rig.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 static void closes_when_idle(void **state) {
     (void)state;
@@ -80,12 +81,20 @@ struct race {
     _Atomic(unsigned) closed, done; // what calls met, so that the race is known to happen
 };
 
+// So that the threads meet in another order in each round, also where one processor, or valgrind,
+// runs them in turns.
+static void race_dawdle(unsigned how) {
+    for (volatile unsigned left = how % 1000; left > 0; left--)
+        ;
+    for (unsigned left = how % 7; left > 0; left--)
+        sched_yield();
+}
+
 static void *closer_main(void *context) {
     struct race *race = context;
     for (unsigned round = 0; round < ROUNDS; round++) {
         pthread_barrier_wait(&race->barrier);
-        for (volatile unsigned left = round * 37 % 1000; left > 0; left--)
-            ;
+        race_dawdle(round * 37);
         (void)box_interrupt(&race->box);
         box_close(&race->box);
         pthread_barrier_wait(&race->barrier);
@@ -93,10 +102,13 @@ static void *closer_main(void *context) {
     return NULL;
 }
 
-static void race_call(struct race *race) {
+static void race_call(struct race *race, unsigned round) {
     enum box_result result = box_begin(&race->box, NULL, 0);
-    while (result == BOX_MORE)
+    while (result == BOX_MORE) {
+        if (round % 2 == 0)
+            sched_yield();
         result = step_quietly(&race->box);
+    }
     assert_true(result == BOX_DONE || result == BOX_CLOSED);
     atomic_fetch_add(result == BOX_DONE ? &race->done : &race->closed, 1);
 }
@@ -114,7 +126,7 @@ static void closes_once_when_threads_race(void **state) {
         open_box(&race.box);
         pthread_barrier_wait(&race.barrier);
         for (unsigned call = 0; call < 4; call++)
-            race_call(&race);
+            race_call(&race, round);
         pthread_barrier_wait(&race.barrier);
         assert_gone();
     }

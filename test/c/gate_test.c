@@ -165,10 +165,13 @@ static void stress_release(struct stress *stress, enum outcome outcome) {
     stress_saw(stress, outcome);
 }
 
-// So that the players meet in another order in each round.
+// So that the players meet in another order in each round, also where one processor, or valgrind,
+// runs them in turns.
 static void player_dawdle(struct player *player) {
     player->random = player->random * 1664525u + 1013904223u;
-    for (volatile uint32_t left = player->random >> 22; left > 0; left--)
+    if (player->random >> 31)
+        sched_yield();
+    for (volatile uint32_t left = player->random >> 22 & 0x1ff; left > 0; left--)
         ;
 }
 
