@@ -18,6 +18,8 @@
 // ... or so long: enter has no fence between its own store and its look at timer_idle, so it can
 // miss that the watchdog is just falling asleep. A wake-up that is lost costs no more than this.
 #define TIMER_IDLE_NS UINT64_C(50000000)
+// A signal that did not arrive for so long is sent again.
+#define TIMER_RESEND_TICKS 100u
 // Below lie the signals that other libraries are likely to pick first.
 #define TIMER_SIGNAL_FIRST (SIGRTMIN + 4)
 // How long stop waits for a signal to arrive. Only a thread that blocks it keeps it longer.
@@ -32,12 +34,12 @@ struct timer_slot {
     // Written by the slot's thread, read by its own handler; relaxed atomics because the watchdog
     // reads `generation` too, and signal fences because of the handler.
     _Alignas(TIMER_LINE_BYTES) _Atomic(uint32_t) generation; // odd: within a run
-    _Atomic(uint32_t) handled;                               // signals that arrived
+    _Atomic(uint32_t) awaited; // a signal was sent and did not arrive yet
     _Atomic(preempt_timer_fire *) fire;
     _Atomic(void *) target;
     _Atomic(struct timer_slot *) *home; // the thread's own pointer to this slot
     pthread_t thread;
-    _Atomic(uint32_t) sent;             // by the watchdog
+    uint32_t waited;                    // ticks since it was sent; guarded by timer_mutex
     uint32_t seen;                      // generation at the last tick; guarded by timer_mutex
     struct timer_slot *next, *previous; // guarded by timer_mutex
 };
@@ -71,8 +73,11 @@ static void timer_pass_on(int signal, siginfo_t *info, void *context) {
 }
 
 static bool timer_awaited(const struct timer_slot *slot) {
-    return atomic_load_explicit(&slot->sent, memory_order_relaxed) !=
-           atomic_load_explicit(&slot->handled, memory_order_acquire);
+    return atomic_load_explicit(&slot->awaited, memory_order_acquire) != 0;
+}
+
+static void timer_await(struct timer_slot *slot, bool awaited) {
+    atomic_store_explicit(&slot->awaited, awaited, memory_order_release);
 }
 
 static void timer_handle(int signal, siginfo_t *info, void *context) {
@@ -87,19 +92,23 @@ static void timer_handle(int signal, siginfo_t *info, void *context) {
             preempt_timer_fire *fire = atomic_load_explicit(&slot->fire, memory_order_relaxed);
             fire(atomic_load_explicit(&slot->target, memory_order_relaxed));
         }
-        atomic_fetch_add_explicit(&slot->handled, 1, memory_order_release);
+        timer_await(slot, false);
     }
     errno = saved_errno;
 }
 
-// One signal is on its way to a thread at most, however long the thread waits for a processor. The
-// thread is alive: it drops its slot before it ends, and for that it needs timer_mutex.
+// One signal is on its way to a thread at most, however long the thread waits for a processor; only
+// when that takes very long is it sent again, because a signal that somebody swallowed would leave
+// the thread unwatched for good. The thread is alive: before it ends it drops its slot, and for
+// that it needs timer_mutex.
 static void timer_tap(struct timer_slot *slot) {
-    if (timer_awaited(slot))
+    bool awaited = timer_awaited(slot);
+    slot->waited = awaited ? slot->waited + 1 : 0;
+    if (slot->waited % TIMER_RESEND_TICKS != 0)
         return;
-    atomic_fetch_add_explicit(&slot->sent, 1, memory_order_relaxed);
+    timer_await(slot, true);
     if (pthread_kill(slot->thread, timer_signal) != 0)
-        atomic_fetch_sub_explicit(&slot->sent, 1, memory_order_relaxed);
+        timer_await(slot, awaited);
 }
 
 // True if any thread is in a run or was since the last tick.

@@ -223,6 +223,26 @@ static void leaves_a_handler_alone_that_came_later(void **state) {
     vacate_all();
 }
 
+static void a_swallowed_signal_is_sent_again(void **state) {
+    (void)state;
+    assert_int_equal(preempt_timer_start(), 0);
+    int signal = signal_in_use();
+    struct sigaction ours;
+    assert_int_equal(sigaction(signal, NULL, &ours), 0);
+    struct target target = {0};
+    assert_true(target_enter(&target));
+    theirs_called = 0;
+    handle(signal, true);
+    uint64_t began_ns = now_ns();
+    while (theirs_called == 0 && now_ns() - began_ns < DEADLINE_NS)
+        spin_once();
+    assert_int_equal(sigaction(signal, &ours, NULL), 0);
+    assert_true(theirs_called > 0);
+    assert_true(spin_until(&target, target.fires + 1));
+    target_leave(&target);
+    preempt_timer_stop();
+}
+
 static sigset_t only(int signal) {
     sigset_t set;
     (void)sigemptyset(&set);
@@ -338,6 +358,7 @@ int main(void) {
         cmocka_unit_test(passes_on_what_is_not_its_own),
         cmocka_unit_test(survives_a_stray_signal),
         cmocka_unit_test(leaves_a_handler_alone_that_came_later),
+        cmocka_unit_test(a_swallowed_signal_is_sent_again),
         cmocka_unit_test(a_late_signal_fires_nothing_or_for_the_next_run),
         cmocka_unit_test(the_watchdog_takes_no_signal_of_the_process),
         cmocka_unit_test(no_signal_outlives_the_timer),
