@@ -42,7 +42,7 @@ say(Text) -> io:put_chars(standard_error, [Text, $\n]).
 scenarios(#{only := [_ | _] = Names} = Options) ->
     Scenarios = [case tripod_scenario:module(Name) of
                      {ok, Scenario} -> Scenario;
-                     unknown -> throw({usage, ["there is no scenario ", name(Name), "; there are ", known()]})
+                     unknown -> throw({usage, ["there is no scenario ", name(Name), "; there are", known()]})
                  end || Name <- Names],
     case {lists:member(tripod_scenario_script, Scenarios), maps:get(script, Options, undefined)} of
         {true, undefined} -> throw({usage, "the scenario script needs --script FILE"});
@@ -56,7 +56,9 @@ scenarios(_) ->
 name(Name) when is_atom(Name) -> atom_to_list(Name);
 name(Name) -> Name.
 
-known() -> lists:join(", ", [atom_to_list(Scenario:name()) || Scenario <- tripod_scenario:all()]).
+known() ->
+    [io_lib:format("~n  ~-12s~ts", [Scenario:name(), Scenario:description()])
+     || Scenario <- tripod_scenario:all()].
 
 readable(undefined) -> ok;
 readable(File) ->

@@ -2,7 +2,7 @@
 %% From measured values to lines of the results file, and from several rounds to one summary.
 -module(tripod_bench_lines).
 
--export([sample/4, summary/3, spread/1]).
+-export([sample/4, summary/3, variation/1]).
 -export_type([context/0, rounds/0]).
 
 %% What all lines of one case have in common.
@@ -34,17 +34,13 @@ summary(Context, Rounds, Subject) ->
                        #{ratio := Ratio} <- [sample(Context, Rounds, Subject, Round)],
                        Ratio =/= null],
     Line#{type => <<"summary">>, rounds => map_size(Own), p50_low => Low, p50_high => High,
-          p50_spread => rounded(spread(Own)), ratio_low => extreme(fun lists:min/1, Ratios),
+          p50_cv => rounded(variation(Own)), ratio_low => extreme(fun lists:min/1, Ratios),
           ratio_high => extreme(fun lists:max/1, Ratios)}.
 
-%% How much the rounds disagree: the largest of their medians over the smallest.
--spec spread(#{round() => tripod_bench_worker:measured()}) -> float().
-spread(Own) ->
-    Medians = [tripod_stats:median(Values) || #{values := Values} <- maps:values(Own)],
-    case lists:min(Medians) of
-        Least when Least > 0 -> lists:max(Medians) / Least;
-        _ -> 1.0
-    end.
+%% How much the rounds disagree: the coefficient of variation of their medians.
+-spec variation(#{round() => tripod_bench_worker:measured()}) -> float().
+variation(Own) ->
+    tripod_stats:variation([tripod_stats:median(Values) || #{values := Values} <- maps:values(Own)]).
 
 line(#{scenario := Scenario, params := Params}, Subject, Batch, Values, {Floor, FloorP50}) ->
     {Strategy, Mode} = tripod_bench_task:subject_name(Subject),

@@ -5,13 +5,13 @@
 
 -export([measure/3, estimate_ms/3, placements/1]).
 %% For scenarios that measure themselves.
--export([summarize/4, check_spread/3, rotated/2]).
+-export([summarize/4, check_variation/3, rotated/2]).
 
 -define(VM_MS, 150). % to start one
 %% Beyond what a step should take: then it hangs.
 -define(PATIENCE_MS, 120000).
-%% Rounds that differ by more make a result doubtful.
--define(SPREAD, 1.25).
+%% Rounds whose medians vary by more make a result doubtful.
+-define(VARIATION, 0.1).
 
 -record(bench, {scenario :: module(),
                 run :: tripod_scenario:run(),
@@ -57,17 +57,17 @@ subjects(Scenario, #{boxes := Boxes}, #{rivals := Rivals} = Case) ->
 -spec measure(module(), tripod_scenario:run(), [tripod_scenario:scenario_case()]) -> ok.
 measure(Scenario, #{level := Level} = Run, Cases) ->
     Plan = Scenario:plan(Level),
-    Spreads = [place(#bench{scenario = Scenario, run = Run, plan = Plan, placement = Placement}, Cases)
+    Variations = [place(#bench{scenario = Scenario, run = Run, plan = Plan, placement = Placement}, Cases)
                || Placement <- placements(Plan), Cases =/= []],
-    check_spread(Scenario, Run, lists:append(Spreads)).
+    check_variation(Scenario, Run, lists:append(Variations)).
 
 place(Bench, Cases) ->
-    {Vms, Spreads} = lists:foldl(fun(Case, {Vms, Spreads}) ->
+    {Vms, Variations} = lists:foldl(fun(Case, {Vms, Variations}) ->
                                          {Left, More} = measure_case(Bench, Case, Vms),
-                                         {Left, [More | Spreads]}
+                                         {Left, [More | Variations]}
                                  end, {#{}, []}, Cases),
     ok = lists:foreach(fun tripod_bench_node:stop/1, maps:values(Vms)),
-    lists:append(lists:reverse(Spreads)).
+    lists:append(lists:reverse(Variations)).
 
 measure_case(#bench{scenario = Scenario, run = Run, placement = Placement} = Bench,
              #{params := Params} = Case, Vms0) ->
@@ -171,33 +171,34 @@ summarize(#{results := Results, table := Table, progress := Progress}, Context, 
                  tripod_bench_table:print(Lines);
              false -> ok
          end,
-    [{Line, tripod_bench_lines:spread(maps:get(Subject, Rounds))}
+    [{Line, tripod_bench_lines:variation(maps:get(Subject, Rounds))}
      || {Subject, Line} <- lists:zip(Subjects, Lines)].
 
 %% Says which medians are not to be trusted because rounds disagree.
--spec check_spread(module(), tripod_scenario:run(), [{tripod_results:line(), float()}]) -> ok.
-check_spread(_, _, []) ->
+-spec check_variation(module(), tripod_scenario:run(), [{tripod_results:line(), float()}]) -> ok.
+check_variation(_, _, []) ->
     ok;
-check_spread(Scenario, #{results := Results}, Spreads) ->
-    Noisy = lists:reverse(lists:keysort(2, [One || {_, Spread} = One <- Spreads, Spread > ?SPREAD])),
+check_variation(Scenario, #{results := Results}, Variations) ->
+    Noisy = lists:reverse(lists:keysort(2, [One || {_, Variation} = One <- Variations, Variation > ?VARIATION])),
     Check = #{name => rounds_agree, scenario => Scenario:name(), ok => Noisy =:= []},
     tripod_results:check(
       Results,
       case Noisy of
           [] ->
               Check#{severity => note,
-                     detail => "Every median differs by less than 25 % between rounds."};
+                     detail => "Every median varies by less than 10 % between rounds."};
           _ ->
               Check#{severity => doubt,
-                     detail => [integer_to_list(length(Noisy)), " of ", integer_to_list(length(Spreads)),
-                                " medians differ by more than 25 % between rounds, most of all "
-                                | lists:join("; ", [spread_text(One) || One <- lists:sublist(Noisy, 4)])],
-                     advice => "Differences between these results that are smaller than that mean "
+                     detail => [integer_to_list(length(Noisy)), " of ", integer_to_list(length(Variations)),
+                                " medians vary by more than 10 % between rounds, most of all "
+                                | lists:join("; ", [variation_text(One) || One <- lists:sublist(Noisy, 4)])],
+                     advice => "Differences between these results that are of that order mean "
                                "nothing. Measure on a quiet machine, or without --quick."}
       end).
 
-spread_text({#{strategy := Strategy, mode := Mode, params := Params}, Spread}) ->
-    io_lib:format("~s/~s (~ts) x~.2f", [Strategy, Mode, tripod_bench_table:title(Params), Spread]).
+variation_text({#{strategy := Strategy, mode := Mode, params := Params}, Variation}) ->
+    io_lib:format("~s/~s (~ts) ~b %", [Strategy, Mode, tripod_bench_table:title(Params),
+                                       round(100 * Variation)]).
 
 %% Asks the subject's VM, which is started for the purpose if there is none.
 ask(#bench{plan = #{visit := #{visit_ms := VisitMs}}, placement = Placement}, Vms, Subject, Function, Args) ->

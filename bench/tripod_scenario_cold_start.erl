@@ -88,8 +88,8 @@ taking(#{level := Level} = Run, #{params := Params}, Subjects) ->
                                          ++ [{Rival, [erl]} || {rival, _} = Rival <- Subjects])},
     Measured = lists:foldl(fun(Round, Sofar) -> round(Run, Plan, Context, Subjects, Round, Sofar) end,
                            #{}, lists:seq(1, Rounds)),
-    Spreads = tripod_bench_rounds:summarize(Run, Context, Subjects, Measured),
-    tripod_bench_rounds:check_spread(?MODULE, Run, Spreads).
+    Variations = tripod_bench_rounds:summarize(Run, Context, Subjects, Measured),
+    tripod_bench_rounds:check_variation(?MODULE, Run, Variations).
 
 round(#{results := Results} = Run, Plan, Context, Subjects, Round, Sofar) ->
     Turn = [{Subject, Values} || Subject <- tripod_bench_rounds:rotated(Round - 1, Subjects),

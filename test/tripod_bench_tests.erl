@@ -29,10 +29,11 @@ sample_test() ->
                  tripod_bench_lines:sample(context(), rounds(), ?NIF, 2)).
 
 %% All values 30 40 50 60 60 60: the median by nearest rank is 50; the floors' are 10 and 10.
+%% The rounds' medians 40 and 60 have mean 50 and standard deviation 14.14: 0.283.
 summary_test() ->
     ?assertMatch(#{type := <<"summary">>, rounds := 2, n := 6, min := 30, p50 := 50, max := 60,
                    floor_p50 := 20, ratio := 2.5, ratio_low := 2.0, ratio_high := 2.0,
-                   p50_spread := 1.5},
+                   p50_cv := 0.283},
                  tripod_bench_lines:summary(context(), rounds(), ?NIF)).
 
 a_floor_has_no_floor_test() ->
@@ -146,6 +147,36 @@ null_floors_answer_test() ->
     ?assertEqual(ok, tripod_floor_driver:command(Port, <<>>)),
     ?assertEqual([], tripod_floor_driver:control(Port)),
     ok = tripod_floor_driver:close(Port).
+
+%% Every floor that a scenario names, for every strategy and mode there is, can be opened for that
+%% scenario's tasks, and said in words.
+every_floor_can_be_opened_test_() ->
+    Boxes = [{Strategy, Mode} || Strategy <- tripod_strategy:all(),
+                                 Mode <- (tripod_strategy:room(Strategy)):modes()],
+    Named = [{Floor, Task} || Scenario <- tripod_scenario:all() -- [tripod_scenario_script],
+                              #{task := Task} = Case <- Scenario:cases(quick, #{}),
+                              Floor <- lists:append([Scenario:floor(Case, Strategy, Mode)
+                                                     || {Strategy, Mode} <- Boxes])
+                                  ++ tripod_scenario:more_floors(Scenario, Case)],
+    ?assert(length(lists:usort(Named)) > 20),
+    [{lists:flatten(io_lib:format("~p for ~0tP", [Floor, Task, 10])),
+      fun() ->
+              ?assert(is_binary(tripod_floor:text(Floor))),
+              Floor =:= erl orelse runs(tripod_floor:open(Floor, Task))
+      end} || {Floor, Task} <- lists:usort(Named)].
+
+runs({ok, #{once := Once, close := Close}}) ->
+    Reply = Once(),
+    ?assertEqual(Reply, Once()),
+    Close();
+runs({ok, #{samples := _}}) ->
+    ok.
+
+%% Every mode of every strategy has a floor for a call.
+every_mode_has_a_floor_test() ->
+    [?assertNotEqual({Strategy, Mode, []},
+                     {Strategy, Mode, tripod_floor:mechanism(Strategy, Mode)})
+     || Strategy <- tripod_strategy:all(), Mode <- (tripod_strategy:room(Strategy)):modes()].
 
 %% Larger than a pipe holds, so that both sides must make progress.
 echo_floor_echoes_test() ->
