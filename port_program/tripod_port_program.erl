@@ -185,6 +185,10 @@ await(#box{port = Port, reply_bytes = MaxBytes} = Box, Id, Kind, Ms, Expiry) ->
 
 outcome(#box{shared = Shared}, {reply, Reply}) ->
     ok = tripod_port_program_shared:received(Shared),
+    case Reply of
+        {error, {down, Why}} -> tripod_port_program_shared:fell(Shared, Why);
+        _ -> ok
+    end,
     Reply;
 outcome(#box{shared = Shared} = Box, {ended, Status}) ->
     ok = tripod_port_program_shared:ended(Shared, {exit_status, Status}),

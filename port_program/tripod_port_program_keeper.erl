@@ -36,13 +36,14 @@
 -record(leaving, {row :: #row{},
                   kill_at_ms :: integer()}).
 
--record(state, {ports = #{} :: #{reference() => port()},    % by the monitor of the owner
+-record(state, {reaper :: file:filename(),
+                ports = #{} :: #{reference() => port()},    % by the monitor of the owner
                 monitors = #{} :: #{port() => reference()},
                 leaving = queue:new() :: queue:queue(#leaving{}),
                 timer = none :: none | reference(),
                 buried_ms = 0 :: integer()}). % when the last of `leaving` came
 
--type process() :: #{owner := pid() | none, shared := tripod_port_program_shared:shared(),
+-type process() :: #{port := port(), owner := pid() | none, shared := tripod_port_program_shared:shared(),
                      os_pid := tripod_port_program_os:pid_number() | none}.
 
 %% Called in the process that is to own the table, which must outlive the keeper.
@@ -94,8 +95,8 @@ give_away(Port, Pid) ->
 -spec processes() -> [process()].
 processes() ->
     try ets:tab2list(?TABLE) of
-        Rows -> [#{owner => Owner, os_pid => Pid, shared => Shared}
-                 || #row{owner = Owner, os_pid = Pid, shared = Shared} <- Rows]
+        Rows -> [#{port => Port, owner => Owner, os_pid => Pid, shared => Shared}
+                 || #row{port = Port, owner = Owner, os_pid = Pid, shared = Shared} <- Rows]
     catch
         error:badarg -> []
     end.
@@ -113,8 +114,8 @@ call(Request) ->
 init([]) ->
     false = process_flag(trap_exit, true),
     Rows = ets:tab2list(?TABLE),
-    {ok, lists:foldl(fun bury/2, retire_all(lost, #state{}),
-                     [Row || #row{owner = none} = Row <- Rows])}.
+    State = #state{reaper = tripod_strategy:artefact("tripod_port_program")},
+    {ok, lists:foldl(fun bury/2, retire_all(lost, State), [Row || #row{owner = none} = Row <- Rows])}.
 
 -spec handle_call(term(), gen_server:from(), #state{}) -> {reply, term(), #state{}}.
 handle_call({open, File, Args}, {Owner, _}, State) ->
@@ -273,7 +274,7 @@ sweep(#state{leaving = Leaving} = State) ->
     Left = [L || L <- queue:to_list(Some), not vanished(L)],
     Now = now_ms(),
     {Late, InTime} = lists:partition(fun(#leaving{kill_at_ms = At}) -> At =< Now end, Left),
-    ok = reap([Row || #leaving{row = Row} <- Late]),
+    ok = reap(State#state.reaper, [Row || #leaving{row = Row} <- Late]),
     Again = InTime ++ [L#leaving{kill_at_ms = Now + ?KILL_AGAIN_MS} || L <- Late],
     schedule(State#state{leaving = queue:join(Rest, queue:from_list(Again))}).
 
@@ -295,10 +296,9 @@ schedule(#state{timer = Timer, leaving = Leaving, buried_ms = Buried} = State) -
             State#state{timer = erlang:send_after(Delay, self(), sweep)}
     end.
 
-reap([]) ->
+reap(_File, []) ->
     ok;
-reap(Rows) ->
-    File = tripod_strategy:artefact("tripod_port_program"),
+reap(File, Rows) ->
     Args = [integer_to_list(OsPid) ++ ":" ++ integer_to_list(Start)
             || #row{os_pid = OsPid, start = Start} <- Rows],
     try open_port({spawn_executable, File}, [{args, ["reap" | Args]}, in]) of

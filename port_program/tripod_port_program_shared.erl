@@ -8,7 +8,7 @@
 -module(tripod_port_program_shared).
 
 -export([new/0, book/2, received/1, progress/1, in_flight/1, patience/1]).
--export([ended/2, closed/1, fate/1, startup/1]).
+-export([ended/2, fell/2, closed/1, fate/1, startup/1]).
 -export_type([shared/0, id/0, ending/0]).
 
 -opaque shared() :: atomics:atomics_ref().
@@ -31,6 +31,9 @@
 -define(FATE_PROTOCOL, 3).
 -define(FATE_STUCK, 4).
 -define(FATE_EXIT_STATUS, 16).
+
+-define(EXIT_CODES, [{65, protocol}, {67, memory}, {68, system}, {69, reply}, {70, request},
+                     {71, broken}]).
 
 %% How much later than its time limit allows a reply may come before the program counts as stuck.
 -define(STUCK_MS, 2000).
@@ -95,6 +98,15 @@ ended(Shared, Ending) ->
             ok
     end.
 
+%% The program said {error, {down, Why}}: it will end with the exit code that says the same. The
+%% status itself is lost when a command finds the pipe closed before the VM has noticed the end.
+-spec fell(shared(), term()) -> ok.
+fell(Shared, Why) ->
+    case lists:keyfind(Why, 2, ?EXIT_CODES) of
+        {Status, Why} -> ended(Shared, {exit_status, Status});
+        false -> ok
+    end.
+
 -spec closed(shared()) -> ok.
 closed(Shared) ->
     try
@@ -129,14 +141,13 @@ encode({exit_status, Status}) -> ?FATE_EXIT_STATUS + Status.
 
 %% enum exit_code (exit_codes.h), and the shell's convention for signals, which erl_child_setup.c
 %% follows.
-why(65) -> protocol;
-why(67) -> memory;
-why(68) -> system;
-why(69) -> reply;
-why(70) -> request;
-why(71) -> broken;
-why(Status) when Status > 128 -> {signal, signal(Status - 128)};
-why(Status) -> {exit, Status}.
+why(Status) when Status > 128 ->
+    {signal, signal(Status - 128)};
+why(Status) ->
+    case lists:keyfind(Status, 1, ?EXIT_CODES) of
+        {Status, Why} -> Why;
+        false -> {exit, Status}
+    end.
 
 signal(4) -> ill;
 signal(5) -> trap;
