@@ -42,6 +42,7 @@ static struct program {
     int out_fd;
     struct program_request request;
     bool interrupted; // an INTERRUPT came between the frames of the request
+    uint32_t call_id; // of the call in progress
     struct etf_writer reply;
 } program;
 
@@ -84,7 +85,7 @@ static void program_look(void *room_data) {
         _exit(EXIT_CODE_END);
     if (wire_fill(&program.in) == WIRE_END)
         _exit(EXIT_CODE_END);
-    if (wire_take_interrupts(&program.in))
+    if (wire_take_interrupts(&program.in, program.call_id))
         (void)box_interrupt(&program.box);
 }
 
@@ -146,13 +147,14 @@ static enum wire_result program_send(uint32_t id) {
 // A positive code ends the program; EXIT_CODE_END goes on.
 static enum exit_code program_call(uint32_t id, uint32_t time_ms, const uint8_t *bytes,
                                    size_t length) {
+    program.call_id = id;
     struct etf_reader request;
     etf_reader_init(&request, bytes, length, program.limits.depth + PROGRAM_OUTER_LEVELS);
     struct etf_writer *reply = &program.reply;
     enum box_result result =
         box_begin(&program.box, &request.source, (uint64_t)time_ms * UINT64_C(1000000));
     wire_release(&program.in);
-    if (program.interrupted || wire_take_interrupts(&program.in))
+    if (wire_take_interrupts(&program.in, id) || program.interrupted)
         (void)box_interrupt(&program.box);
     program.interrupted = false;
     while (result == BOX_MORE) {
@@ -252,7 +254,8 @@ static enum exit_code program_take(const struct wire_frame *frame) {
     case WIRE_MORE:
         return program_more(frame);
     case WIRE_INTERRUPT:
-        program.interrupted = begun;
+        if (begun && wire_interrupts(frame->id, program.request.id))
+            program.interrupted = true;
         return EXIT_CODE_END;
     case WIRE_USAGE:
         return begun ? EXIT_CODE_PROTOCOL : program_usage(frame->id);

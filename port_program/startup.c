@@ -82,7 +82,7 @@ int startup_die_with_parent(void) {
 
 int startup_harden(void) {
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
-    if (setrlimit(RLIMIT_CORE, &none) < 0)
+    if (setrlimit(RLIMIT_CORE, &none) < 0 || chdir("/") < 0)
         return -1;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

@@ -21,8 +21,9 @@ void startup_signals(void);
 // From now on the end of the parent is the end of this process. 0, or -1 when the parent ended
 // already.
 int startup_die_with_parent(void);
-// Gives up for good what serving does not need: core files and gaining privileges. To be called
-// last, before the first request is read. 0, or -1 when the system refuses.
+// Gives up what serving does not need: core files, gaining privileges, and holding on to the
+// directory it was started in. To be called last, before the first request is read. 0, or -1 when
+// the system refuses.
 int startup_harden(void);
 
 #endif

@@ -217,21 +217,27 @@ gone(#box{port = Port, shared = Shared}) ->
 
 -spec interrupt(#box{}) -> ok.
 interrupt(#box{port = Port, shared = Shared} = Box) ->
-    case try_command(Port, tripod_port_program_wire:interrupt()) of
-        false ->
-            interrupt(Box, tripod_port_program_shared:progress(Shared),
-                      now_ms() + tripod_port_program_shared:patience(Shared));
-        _ ->
+    case tripod_port_program_shared:fate(Shared) of
+        open ->
+            Frame = tripod_port_program_wire:interrupt(tripod_port_program_shared:last_id(Shared)),
+            case try_command(Port, Frame) of
+                false ->
+                    interrupt(Box, Frame, tripod_port_program_shared:progress(Shared),
+                              now_ms() + tripod_port_program_shared:patience(Shared));
+                _ ->
+                    ok
+            end;
+        {error, _} ->
             ok
     end.
 
 %% A busy port is looked at again, but no longer than the call lasts that was meant.
-interrupt(#box{port = Port, shared = Shared} = Box, Progress, UntilMs) ->
+interrupt(#box{port = Port, shared = Shared} = Box, Frame, Progress, UntilMs) ->
     receive after 1 -> ok end,
     case tripod_port_program_shared:progress(Shared) =:= Progress andalso now_ms() =< UntilMs of
         true ->
-            case try_command(Port, tripod_port_program_wire:interrupt()) of
-                false -> interrupt(Box, Progress, UntilMs);
+            case try_command(Port, Frame) of
+                false -> interrupt(Box, Frame, Progress, UntilMs);
                 _ -> ok
             end;
         false ->

@@ -7,7 +7,7 @@
 %% is final, and what the operating system said replaces what we could only guess.
 -module(tripod_port_program_shared).
 
--export([new/0, book/2, received/1, progress/1, in_flight/1, patience/1]).
+-export([new/0, book/2, last_id/1, received/1, progress/1, in_flight/1, patience/1]).
 -export([ended/2, fell/2, closed/1, fate/1, startup/1]).
 -export_type([shared/0, id/0, ending/0]).
 
@@ -35,14 +35,17 @@
 -define(EXIT_CODES, [{65, protocol}, {67, memory}, {68, system}, {69, reply}, {70, request},
                      {71, broken}]).
 
+%% Ids are 32 bits of a frame.
+-define(ID_MASK, 16#ffffffff).
+
 %% How much later than its time limit allows a reply may come before the program counts as stuck.
 -define(STUCK_MS, 2000).
 
 -spec new() -> shared().
 new() -> atomics:new(4, [{signed, true}]).
 
-%% One more request, which may run for LimitMs when those before it have ended. Its number, as it
-%% fits the 32 bits of a frame, and whether it is the only one in flight.
+%% One more request, which may run for LimitMs when those before it have ended. Its id, and whether
+%% it is the only one in flight.
 -spec book(shared(), pos_integer()) -> {id(), alone | queued}.
 book(Shared, LimitMs) ->
     Sent = atomics:add_get(Shared, ?SENT, 1),
@@ -54,7 +57,11 @@ book(Shared, LimitMs) ->
                    ok = atomics:put(Shared, ?DUE, max(uptime_ms(), due(Shared)) + LimitMs),
                    queued
            end,
-    {Sent band 16#ffffffff, Kind}.
+    {Sent band ?ID_MASK, Kind}.
+
+%% Of the request that was booked last.
+-spec last_id(shared()) -> id().
+last_id(Shared) -> atomics:get(Shared, ?SENT) band ?ID_MASK.
 
 %% One more reply was taken out of the mailbox.
 -spec received(shared()) -> ok.

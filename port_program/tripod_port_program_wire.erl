@@ -7,7 +7,7 @@
 %% owners and of what the answers mean.
 -module(tripod_port_program_wire).
 
--export([request/3, usage/1, interrupt/0]).
+-export([request/3, usage/1, interrupt/1]).
 -export([greeting/2, taken/3, await/6, exit_status/1, flush/1]).
 -export([vocabulary/0]).
 -export_type([result/0]).
@@ -51,8 +51,9 @@ more(Id, Part) ->
 -spec usage(tripod_port_program_shared:id()) -> binary().
 usage(Id) -> <<?USAGE, Id:32>>.
 
--spec interrupt() -> binary().
-interrupt() -> <<?INTERRUPT>>.
+%% No request sent after LastId is meant.
+-spec interrupt(tripod_port_program_shared:id()) -> binary().
+interrupt(LastId) -> <<?INTERRUPT, LastId:32>>.
 
 %% open_port returns before the program was executed, so only its hello tells that it was.
 -spec greeting(port(), timeout()) ->

@@ -9,7 +9,7 @@
 #define WIRE_REQUEST_HEADER 13u
 #define WIRE_REPLY_HEADER   9u
 #define WIRE_MORE_HEADER    5u
-#define WIRE_USAGE_HEADER   5u
+#define WIRE_BARE_HEADER    5u // INTERRUPT and USAGE: nothing follows
 // Frames per writev: two vectors each, well under IOV_MAX (1024 on Linux).
 #define WIRE_BATCH 256u
 
@@ -52,15 +52,15 @@ static enum wire_result wire_parse(const uint8_t *data, size_t length, struct wi
         header = WIRE_MORE_HEADER;
         break;
     case WIRE_INTERRUPT:
-        frame->kind = WIRE_INTERRUPT;
-        return length == 1 ? WIRE_OK : WIRE_BROKEN;
     case WIRE_USAGE:
-        header = WIRE_USAGE_HEADER;
+        if (length != WIRE_BARE_HEADER)
+            return WIRE_BROKEN;
+        header = WIRE_BARE_HEADER;
         break;
     default:
         return WIRE_BROKEN;
     }
-    if (length < header || (data[0] == WIRE_USAGE && length != header))
+    if (length < header)
         return WIRE_BROKEN;
     frame->kind = (enum wire_kind)data[0];
     frame->id = wire_load32(data + 1);
@@ -115,20 +115,24 @@ enum wire_result wire_fill(struct wire_in *in) {
     return WIRE_OK;
 }
 
-bool wire_take_interrupts(struct wire_in *in) {
-    bool taken = false;
+bool wire_interrupts(uint32_t interrupt_id, uint32_t id) {
+    return interrupt_id - id <= UINT32_MAX / 2;
+}
+
+bool wire_take_interrupts(struct wire_in *in, uint32_t id) {
+    bool meant = false;
     size_t length;
     while ((length = wire_complete(in, in->scanned)) > 0) {
         uint8_t *at = in->data + in->scanned;
-        if (length == 3 && at[2] == WIRE_INTERRUPT) {
-            taken = true;
+        if (length == 2 + WIRE_BARE_HEADER && at[2] == WIRE_INTERRUPT) {
+            meant = meant || wire_interrupts(wire_load32(at + 3), id);
             memmove(at, at + length, in->end - in->scanned - length);
             in->end -= length;
         } else {
             in->scanned += length;
         }
     }
-    return taken;
+    return meant;
 }
 
 // Writes all vectors, changing them on the way.

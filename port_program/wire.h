@@ -8,8 +8,9 @@
 //   VM -> program
 //     REQUEST    1, Id:32, TimeMs:32, Total:32, Bytes   a request of Total bytes begins
 //     MORE       2, Id:32, Bytes                        its next bytes
-//     INTERRUPT  3                                      ends the oldest unanswered request sent
-//                                                       before it; none: means nothing
+//     INTERRUPT  3, Id:32                               ends the oldest unanswered request if it
+//                                                       came before this frame and is not younger
+//                                                       than Id; otherwise means nothing
 //     USAGE      4, Id:32                               a request that the program itself answers
 //   program -> VM
 //     HELLO      0, Version:16, ServiceAbi:16           once: the instance is open
@@ -58,7 +59,7 @@ struct wire_in {
 
 struct wire_frame {
     enum wire_kind kind;
-    uint32_t id;      // not of INTERRUPT
+    uint32_t id;
     uint32_t time_ms; // of REQUEST
     uint32_t total;   // of REQUEST
     const uint8_t *bytes;
@@ -81,8 +82,11 @@ void wire_release(struct wire_in *in);
 bool wire_room(const struct wire_in *in);
 // One read; there must be room. Blocks until something comes. WIRE_OK or WIRE_END.
 enum wire_result wire_fill(struct wire_in *in);
-// Takes the INTERRUPT frames out of what has come but was not handed out. True: there was one.
-bool wire_take_interrupts(struct wire_in *in);
+// Takes the INTERRUPT frames out of what has come but was not handed out. True: one of them means
+// request `id`, which has been handed out and is not answered.
+bool wire_take_interrupts(struct wire_in *in, uint32_t id);
+// Whether an INTERRUPT with `interrupt_id` may end request `id`: it is not younger. Ids wrap.
+bool wire_interrupts(uint32_t interrupt_id, uint32_t id);
 
 // Blocks until written. WIRE_OK or WIRE_END.
 enum wire_result wire_hello(int fd, uint32_t service_abi);

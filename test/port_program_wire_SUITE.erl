@@ -14,7 +14,7 @@ all() ->
     [no_arguments_that_make_sense, end_of_file_between_frames, end_of_file_at_every_byte,
      end_of_file_in_a_call, pipe_closed_in_a_call, lies_of_the_vm, garbage_from_the_vm,
      a_request_in_many_frames, requests_are_answered_in_order, interrupt_right_behind_its_request,
-     interrupt_before_a_request, interrupt_within_a_request, interrupt_for_the_first_of_two,
+     interrupt_before_a_request, interrupt_within_a_request, interrupt_for_the_first_of_two, interrupt_for_an_older_request,
      lies_of_the_program, no_hello, another_hello, half_a_reply_and_exit, half_a_reply_and_silence,
      replies_at_the_edges_of_a_frame].
 
@@ -58,7 +58,7 @@ request(Id, Term) ->
     Bytes = term_to_binary(Term),
     frame(<<?REQUEST, Id:32, 0:32, (byte_size(Bytes)):32, Bytes/binary>>).
 
-interrupt() -> frame(<<?INTERRUPT>>).
+interrupt(Id) -> frame(<<?INTERRUPT, Id:32>>).
 
 endless() -> {eval, <<"while true do end">>, []}.
 
@@ -153,7 +153,8 @@ lies_of_the_vm(Config) ->
              short_request => frame(<<?REQUEST, 1:32, 0:32, 0:24>>),
              short_usage => frame(<<?USAGE, 1:24>>),
              long_usage => frame(<<?USAGE, 1:32, 0>>),
-             long_interrupt => frame(<<?INTERRUPT, 0>>),
+             short_interrupt => frame(<<?INTERRUPT>>),
+             long_interrupt => frame(<<?INTERRUPT, 1:32, 0>>),
              total_below => Request(Size - 1, Hey),
              total_beyond_all => Request(16#ffffffff, Hey),
              more_of_nothing => frame(<<?MORE, 1:32, Hey/binary>>),
@@ -239,7 +240,7 @@ requests_are_answered_in_order(_Config) ->
 %% All frames of these four arrive in one read.
 interrupt_right_behind_its_request(_Config) ->
     Port = raw_port("lua", []),
-    true = port_command(Port, [request(1, endless()), interrupt(), request(2, {eval, <<"return 2">>, []})]),
+    true = port_command(Port, [request(1, endless()), interrupt(1), request(2, {eval, <<"return 2">>, []})]),
     {1, {error, interrupted}} = raw_reply(Port),
     {2, {ok, [2]}} = raw_reply(Port),
     true = port_close(Port).
@@ -247,7 +248,7 @@ interrupt_right_behind_its_request(_Config) ->
 interrupt_before_a_request(_Config) ->
     Port = raw_port("lua", []),
     Long = {eval, <<"for i = 1, 1e6 do end return 1">>, []},
-    true = port_command(Port, [interrupt(), interrupt(), request(1, Long)]),
+    true = port_command(Port, [interrupt(1), interrupt(7), request(1, Long)]),
     {1, {ok, [1]}} = raw_reply(Port),
     true = port_close(Port).
 
@@ -256,7 +257,7 @@ interrupt_within_a_request(_Config) ->
     Bytes = term_to_binary(endless()),
     <<First:10/binary, Rest/binary>> = Bytes,
     true = port_command(Port, [frame(<<?REQUEST, 1:32, 0:32, (byte_size(Bytes)):32, First/binary>>),
-                               interrupt(), frame(<<?MORE, 1:32, Rest/binary>>),
+                               interrupt(0), interrupt(1), interrupt(0), frame(<<?MORE, 1:32, Rest/binary>>),
                                request(2, {eval, <<"for i = 1, 1e6 do end return 2">>, []})]),
     {1, {error, interrupted}} = raw_reply(Port),
     {2, {ok, [2]}} = raw_reply(Port),
@@ -266,9 +267,21 @@ interrupt_within_a_request(_Config) ->
 interrupt_for_the_first_of_two(_Config) ->
     Port = raw_port("lua", []),
     true = port_command(Port, [request(1, endless()), request(2, {eval, <<"for i = 1, 1e6 do end return 2">>, []}),
-                               interrupt()]),
+                               interrupt(2)]),
     {1, {error, interrupted}} = raw_reply(Port),
     {2, {ok, [2]}} = raw_reply(Port),
+    true = port_close(Port).
+
+%% It was sent for a call that ended meanwhile. Ids wrap.
+interrupt_for_an_older_request(_Config) ->
+    Port = raw_port("lua", []),
+    Long = {eval, <<"for i = 1, 3e7 do end return 1">>, []},
+    [begin
+         true = port_command(Port, [request(Id, Long), interrupt(Older)]),
+         {Id, {ok, [1]}} = raw_reply(Port)
+     end || {Id, Older} <- [{9, 8}, {0, 16#ffffffff}]],
+    true = port_command(Port, [request(16#ffffffff, endless()), interrupt(0)]),
+    {16#ffffffff, {error, interrupted}} = raw_reply(Port),
     true = port_close(Port).
 
 %% A program that is not ours, and the room.
