@@ -12,7 +12,7 @@ suite() -> [{timetrap, {minutes, 2}}].
 
 all() ->
     [no_arguments_that_make_sense, end_of_file_between_frames, end_of_file_at_every_byte,
-     end_of_file_in_a_call, pipe_closed_in_a_call, lies_of_the_vm, garbage_from_the_vm,
+     end_of_file_in_a_call, pipe_closed_in_a_call, pipe_closed_behind_a_full_buffer, lies_of_the_vm, garbage_from_the_vm,
      a_request_in_many_frames, requests_are_answered_in_order, interrupt_right_behind_its_request,
      interrupt_before_a_request, interrupt_within_a_request, interrupt_for_the_first_of_two, interrupt_for_an_older_request,
      lies_of_the_program, no_hello, another_hello, half_a_reply_and_exit, half_a_reply_and_silence,
@@ -41,6 +41,9 @@ end_per_testcase(_Case, _Config) ->
 -define(MORE, 2).
 -define(INTERRUPT, 3).
 -define(USAGE, 4).
+
+%% WIRE_AHEAD_BYTES.
+-define(READ_AHEAD, (4 * 65537)).
 
 -define(END, 0).
 -define(EXIT_USAGE, 64).
@@ -73,9 +76,6 @@ replies(<<Length:16, Frame:Length/binary, Rest/binary>>) ->
 %% Runs the program with Input on its standard input, first as a file, then as a pipe: their ends
 %% look different to poll. Both must give the same.
 feed(Service, Input, Config) ->
-    feed(Service, Input, [file, pipe], Config).
-
-feed(Service, Input, Ways, Config) ->
     In = filename:join(?config(dir, Config), "in"),
     Out = filename:join(?config(dir, Config), "out"),
     ok = file:write_file(In, Input),
@@ -83,7 +83,7 @@ feed(Service, Input, Ways, Config) ->
                                 Status = shell(command(Way), [In, Out, program() | arguments(Service)]),
                                 {ok, Output} = file:read_file(Out),
                                 {Status, replies(Output)}
-                            end || Way <- Ways]),
+                            end || Way <- [file, pipe]]),
     Result.
 
 command(file) -> "in=$0; out=$1; shift; exec \"$@\" <$in >$out";
@@ -130,18 +130,38 @@ end_of_file_at_every_byte(Config) ->
 end_of_file_in_a_call(Config) ->
     {?END, [{hello, 1}]} = feed("lua", request(1, endless()), Config),
     Queued = << <<(request(N, x))/binary>> || N <- lists:seq(1, 100) >>,
-    {?END, [{hello, 1}]} = feed("lua", [request(1, endless()), Queued], Config),
-    %% More than the program reads ahead: it must see the hang-up without reading.
-    Much = [request(N, binary:copy(<<0>>, 60000)) || N <- lists:seq(1, 5)],
-    {?END, [{hello, 1}]} = feed("lua", [request(1, endless()), Much], [pipe], Config).
+    {?END, [{hello, 1}]} = feed("lua", [request(1, endless()), Queued], Config).
 
 pipe_closed_in_a_call(_Config) ->
     Port = raw_port("lua", []),
-    {os_pid, Pid} = erlang:port_info(Port, os_pid),
-    {ok, Start} = tripod_port_program_os:start(Pid),
+    Process = process_of(Port),
     true = port_command(Port, request(1, endless())),
     true = port_close(Port),
-    contract:await(fun() -> not tripod_port_program_os:alive(Pid, Start) end).
+    os_process:await_gone(Process).
+
+%% What the program reads ahead is full and the pipe is not empty: it must see the hang-up without
+%% reading.
+pipe_closed_behind_a_full_buffer(_Config) ->
+    Port = raw_port("lua", []),
+    {Pid, _} = Process = process_of(Port),
+    Before = bytes_read(Pid),
+    Behind = [request(N, binary:copy(<<0>>, 60000)) || N <- lists:seq(2, 6)],
+    true = port_command(Port, [request(1, endless()), Behind]),
+    contract:await(fun() -> bytes_read(Pid) - Before >= ?READ_AHEAD end),
+    {queue_size, 0} = erlang:port_info(Port, queue_size),
+    ?assert(bytes_read(Pid) - Before < iolist_size(Behind)),
+    true = port_close(Port),
+    os_process:await_gone(Process).
+
+process_of(Port) ->
+    {os_pid, Pid} = erlang:port_info(Port, os_pid),
+    {ok, Start} = tripod_port_program_os:start(Pid),
+    {Pid, Start}.
+
+bytes_read(Pid) ->
+    {ok, Io} = file:read_file(lists:concat(["/proc/", Pid, "/io"])),
+    {match, [Bytes]} = re:run(Io, "rchar: ([0-9]+)", [{capture, [1], binary}]),
+    binary_to_integer(Bytes).
 
 lies_of_the_vm(Config) ->
     Hey = term_to_binary(hey),
