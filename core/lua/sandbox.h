@@ -118,6 +118,11 @@ void sandbox_resume(struct sandbox *sandbox, int arguments);
 void sandbox_leave_timer(struct sandbox *sandbox);
 // Makes the running coroutine call the hook before its next instruction. Async-signal-safe.
 void sandbox_arm(struct sandbox *sandbox);
+// Tells that `co` runs from now on; a pending soft cap is armed anew there.
+void sandbox_switch(struct sandbox *sandbox, lua_State *co);
+// Closes the pending variables of `co`, whose __close functions run now, from L; without pauses. A
+// status of Lua's; unless that is LUA_OK, the error object is on top of `co`. Afterwards `co` runs.
+int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co);
 // To be called by every function that caught an error: does not return if the call must end.
 // `L` has the error object on top.
 void sandbox_rethrow(lua_State *L);

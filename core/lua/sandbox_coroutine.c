@@ -27,13 +27,6 @@ static void coroutine_drop(lua_State *co) {
     *(struct sandbox **)lua_getextraspace(co) = NULL;
 }
 
-// Tells the sandbox that `co` runs instead of `L`; a pending soft cap must be armed anew there.
-static void coroutine_switch(struct sandbox *sandbox, lua_State *co) {
-    sandbox->running = co;
-    if (sandbox->memory_full)
-        sandbox_arm(sandbox);
-}
-
 // Resumes `co`, whose arguments lie on its own stack. Returns how many results were moved to L, or
 // COROUTINE_FAILED with the error object on top of L, or COROUTINE_PAUSED: L must then yield and
 // come back here with no arguments.
@@ -42,9 +35,9 @@ static int coroutine_go_on(lua_State *L, lua_State *co, int arguments) {
     int results;
     int pins = lua_isyieldable(L) ? 0 : 1;
     sandbox->pinned += pins;
-    coroutine_switch(sandbox, co);
+    sandbox_switch(sandbox, co);
     int status = lua_resume(co, L, arguments, &results);
-    coroutine_switch(sandbox, L);
+    sandbox_switch(sandbox, L);
     sandbox->pinned -= pins;
     if (sandbox->stop != SANDBOX_GO) {
         coroutine_drop(co);
@@ -113,15 +106,8 @@ static int coroutine_close_pending(lua_State *L, lua_State *co) {
     struct sandbox *sandbox = sandbox_of(L);
     if (coroutine_stack_used(sandbox) > COROUTINE_CLOSE_STACK_BYTES)
         sandbox_leave(L, SANDBOX_STOP_DEPTH);
-    sandbox->pinned += 1;
-    coroutine_switch(sandbox, co);
-#if LUA_VERSION_RELEASE_NUM >= 50406
-    int status = lua_closethread(co, L);
-#else
-    int status = lua_resetthread(co);
-#endif
-    coroutine_switch(sandbox, L);
-    sandbox->pinned -= 1;
+    int status = sandbox_close_pending(sandbox, L, co);
+    sandbox_switch(sandbox, L);
     if (sandbox->stop != SANDBOX_GO)
         sandbox_leave(L, sandbox->stop);
     if (status != LUA_OK && sandbox_is_overflow(co, status))

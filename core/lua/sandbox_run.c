@@ -140,14 +140,34 @@ static void sandbox_drop(struct sandbox *sandbox) {
         sandbox->memory_full = true;
 }
 
+int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co) {
+    sandbox->pinned += 1;
+    sandbox_switch(sandbox, co);
+#if LUA_VERSION_RELEASE_NUM >= 50406
+    int status = lua_closethread(co, L);
+#else
+    (void)L;
+    int status = lua_resetthread(co);
+#endif
+    sandbox->pinned -= 1;
+    return status;
+}
+
+void sandbox_switch(struct sandbox *sandbox, lua_State *co) {
+    sandbox->running = co;
+    if (sandbox->memory_full)
+        sandbox_arm(sandbox);
+}
+
+// The script raised an error that nobody caught. The stack is as it was then: first the traceback,
+// then the pending variables are closed, which may replace the error and may itself be stopped.
 static void sandbox_failed(struct sandbox *sandbox) {
-    lua_State *call = sandbox->call;
-    // The message is on top; the stack below is as it was when the error was raised.
-    luaL_traceback(sandbox->main, call, NULL, 0);
-    lua_State *dead = call;
-    sandbox_drop(sandbox);
+    luaL_traceback(sandbox->main, sandbox->call, NULL, 0);
+    int status = sandbox_close_pending(sandbox, sandbox->main, sandbox->call);
+    if (sandbox->stop == SANDBOX_GO && sandbox_is_overflow(sandbox->call, status))
+        sandbox->stop = SANDBOX_STOP_DEPTH;
     lua_xmove(sandbox->main, sandbox->call, 1);
-    lua_xmove(dead, sandbox->call, 1);
+    lua_insert(sandbox->call, -2);
     sandbox->phase = SANDBOX_LUA_ERROR;
 }
 
@@ -155,27 +175,24 @@ void sandbox_resume(struct sandbox *sandbox, int arguments) {
     char here;
     lua_State *call = sandbox->call;
     sandbox->stack_base = &here;
-    sandbox->running = call;
     sandbox->pinned = 0;
     sandbox->pausing = false;
     sandbox_enter_timer(sandbox);
     sandbox_disarm(sandbox, call);
-    if (sandbox->memory_full)
-        sandbox_arm(sandbox);
+    sandbox_switch(sandbox, call);
     int status = lua_resume(call, sandbox->floor, arguments, &sandbox->results);
+    if (status != LUA_OK && status != LUA_YIELD && sandbox->stop == SANDBOX_GO) {
+        if (sandbox_is_overflow(call, status))
+            sandbox->stop = SANDBOX_STOP_DEPTH;
+        else
+            sandbox_failed(sandbox);
+    } else {
+        sandbox->phase = status == LUA_OK ? SANDBOX_RESULTS : SANDBOX_RESUME;
+    }
     sandbox_leave_timer(sandbox);
     sandbox->running = sandbox->main;
-    if (status != LUA_OK && status != LUA_YIELD && sandbox->stop == SANDBOX_GO &&
-        sandbox_is_overflow(call, status))
-        sandbox->stop = SANDBOX_STOP_DEPTH;
     if (sandbox->stop != SANDBOX_GO && status != LUA_OK) {
         sandbox_drop(sandbox);
         sandbox->phase = SANDBOX_LIMIT;
-    } else if (status == LUA_YIELD) {
-        sandbox->phase = SANDBOX_RESUME;
-    } else if (status == LUA_OK) {
-        sandbox->phase = SANDBOX_RESULTS;
-    } else {
-        sandbox_failed(sandbox);
     }
 }
