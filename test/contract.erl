@@ -86,7 +86,7 @@ await_until(Condition, Deadline) ->
 -spec owner(list(), map()) -> {pid(), reference(), tripod:box()}.
 owner(Config, Options) ->
     Self = self(),
-    _ = process_flag(scheduler, 1),
+    ok = bind(),
     {Pid, Monitor} =
         spawn_opt(fun() ->
                           Case = erlang:monitor(process, Self),
