@@ -54,8 +54,8 @@ static void cursor_copy(struct cursor *cursor, uint8_t *to, size_t length) {
         const SysIOVec *piece = &cursor->vector->iov[cursor->piece];
         size_t left = (size_t)piece->iov_len - cursor->offset;
         size_t part = left < length ? left : length;
-        if (part > 0) // a piece that has bytes has an address, which the analyzer cannot know
-            memcpy(to, (const uint8_t *)piece->iov_base + cursor->offset, part); // NOLINT
+        if (part > 0)
+            memcpy(to, (const uint8_t *)piece->iov_base + cursor->offset, part);
         to += part;
         length -= part;
         cursor->offset += part;
@@ -66,21 +66,21 @@ static void cursor_copy(struct cursor *cursor, uint8_t *to, size_t length) {
     }
 }
 
-// The next `length` bytes where they lie, or NULL when they lie in several pieces. The VM packs
+// Whether the next `length` bytes, at least one, lie in one piece; *at says where. The VM packs
 // small iodata into one piece and leaves a large binary in one of its own, untouched
-// (erts_port_output in io.c), so term_to_binary's result is always found in one.
-static const void *cursor_peek(struct cursor *cursor, size_t length) {
+// (erts_port_output in io.c), so term_to_binary's result always does.
+static bool cursor_peek(struct cursor *cursor, size_t length, const void **at) {
     while (cursor->piece < cursor->vector->vsize) {
         const SysIOVec *piece = &cursor->vector->iov[cursor->piece];
         size_t left = (size_t)piece->iov_len - cursor->offset;
-        if (left >= length && left > 0)
-            return (const uint8_t *)piece->iov_base + cursor->offset;
-        if (left > 0)
-            return NULL;
+        if (left > 0) {
+            *at = (const uint8_t *)piece->iov_base + cursor->offset;
+            return left >= length;
+        }
         cursor->piece += 1;
         cursor->offset = 0;
     }
-    return NULL;
+    return false;
 }
 
 enum driver_send_read driver_send_read(const ErlIOVec *vector, struct driver_send *send) {
@@ -95,9 +95,9 @@ enum driver_send_read driver_send_read(const ErlIOVec *vector, struct driver_sen
     send->id = (int64_t)get64(header + 1);
     send->time_ns = get32(header + 9) * NS_PER_MS;
     send->length = size - SEND_HEADER;
+    send->request = NULL;
     send->flat = NULL;
-    send->request = cursor_peek(&cursor, send->length);
-    if (send->request != NULL || send->length == 0)
+    if (send->length == 0 || cursor_peek(&cursor, send->length, &send->request))
         return DRIVER_SEND_READ;
     send->flat = driver_alloc(send->length);
     if (send->flat == NULL)

@@ -209,7 +209,7 @@ races(N, Round, Outcomes, Missing) ->
 
 %% Runs Fun on another scheduler at about the time when this returns.
 racer(Fun) ->
-    _ = process_flag(scheduler, 1),
+    ok = contract:bind(),
     Line = atomics:new(1, []),
     {Pid, Monitor} =
         spawn_opt(fun() ->
