@@ -10,7 +10,7 @@
 -export_type([options/0]).
 
 -type options() :: #{quick => boolean(), only => [atom() | binary() | string()],
-                     strategies => [tripod_strategy:name()], script => file:filename() | undefined,
+                     strategies => [tripod_strategy:name()], script => file:filename_all() | undefined,
                      args => [term()], out => file:filename(), json => boolean(), atom() => term()}.
 
 -define(SCHEMA, 1).
@@ -110,7 +110,7 @@ run_line(Options, Level, Scenarios, Strategies) ->
       scenarios => [Scenario:name() || Scenario <- Scenarios],
       strategies => Strategies,
       script => case script_options(Options) of
-                    #{script := File} -> unicode:characters_to_binary(filename:basename(File));
+                    #{script := File} -> tripod_bench_script:name(File);
                     #{} -> null
                 end}.
 

@@ -2,7 +2,7 @@
 %% Cases made of Lua files: the bundled ones, whose results are known, and the user's own.
 -module(tripod_bench_script).
 
--export([bundled/1, own/2, plan/1]).
+-export([bundled/1, own/2, name/1, plan/1]).
 
 %% A script of bench/scripts with its default arguments.
 -spec bundled(string()) -> tripod_scenario:scenario_case().
@@ -23,12 +23,20 @@ directory() ->
     Home = filename:dirname(filename:dirname(filename:absname(code:which(?MODULE)))),
     filename:join([Home, "bench", "scripts"]).
 
--spec own(file:filename(), Args :: [term()]) -> tripod_scenario:scenario_case().
+-spec own(file:filename_all(), Args :: [term()]) -> tripod_scenario:scenario_case().
 own(File, Args) ->
-    Absolute = filename:absname(File),
-    #{params => #{script => unicode:characters_to_binary(filename:basename(File))},
-      task => {script, Absolute, tripod_floor_lua:entry(Absolute, Args), Args},
+    Raw = raw(filename:absname(File)),
+    #{params => #{script => name(File)},
+      task => {script, Raw, tripod_floor_lua:entry(Raw, Args), Args},
       rivals => [luerl]}.
+
+%% The file's name, to be shown.
+-spec name(file:filename_all()) -> binary().
+name(File) -> tripod_cli:text(binary_to_list(raw(filename:basename(File)))).
+
+%% As bytes, which mean the same file in a VM that takes file names to be of another encoding.
+raw(File) when is_binary(File) -> File;
+raw(File) -> unicode:characters_to_binary(File, unicode, file:native_name_encoding()).
 
 %% Bundled scripts run some ten milliseconds, luerl some ten times that.
 -spec plan(tripod_scenario:level()) -> tripod_scenario:plan().

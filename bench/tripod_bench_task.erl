@@ -17,7 +17,7 @@
         %% Loads Source, then calls its global Function over and over.
         {lua, Source :: binary(), Function :: binary(), Args :: [value()]}
         %% Calls the global main of a Lua file, or runs the file itself.
-      | {script, File :: file:filename(), main | chunk, Args :: [term()]}
+      | {script, File :: file:filename_all(), main | chunk, Args :: [term()]}
         %% The echo service.
       | {echo, value()}
         %% Opens a box, calls it as often as said, closes it.
@@ -89,7 +89,7 @@ calling(Box, Function, Args) ->
 value({term, Term}) -> Term;
 value({shape, Shape}) -> tripod_shape:term(Shape).
 
--spec source(file:filename()) -> binary().
+-spec source(file:filename_all()) -> binary().
 source(File) ->
     {ok, Source} = file:read_file(File),
     Source.

@@ -6,7 +6,7 @@
 -export([samples/2, entry/2]).
 -export_type([work/0]).
 
--type work() :: pcall | open | {build, tripod_shape:shape()} | {script, file:filename(), Args :: [term()]}.
+-type work() :: pcall | open | {build, tripod_shape:shape()} | {script, file:filename_all(), Args :: [term()]}.
 
 %% Totals of batches in ns, and what the script returned if JSON can say it.
 -spec samples(work(), tripod_bench_task:plan()) ->
@@ -21,7 +21,7 @@ samples(Work, #{visit_ms := VisitMs, min := Min}) ->
 
 %% Whether the file defines a global function main, found by running it. A file that fails in stock
 %% Lua is judged by its looks: it may need what only a box offers.
--spec entry(file:filename(), Args :: [term()]) -> main | chunk.
+-spec entry(file:filename_all(), Args :: [term()]) -> main | chunk.
 entry(File, Args) ->
     try run({script, File, Args}, 0, 1, 1) of
         #{<<"entry">> := <<"main">>} -> main;

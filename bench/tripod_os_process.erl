@@ -23,11 +23,11 @@
         "exit $status\n").
 
 %% Program is a path, or a name to be found in PATH.
--spec run(file:filename(), [string()], TimeoutMs :: pos_integer()) -> result().
+-spec run(file:filename(), [string() | binary()], TimeoutMs :: pos_integer()) -> result().
 run(Program, Args, TimeoutMs) -> run(Program, Args, TimeoutMs, []).
 
 %% With further environment variables; false unsets one.
--spec run(file:filename(), [string()], TimeoutMs :: pos_integer(),
+-spec run(file:filename(), [string() | binary()], TimeoutMs :: pos_integer(),
           [{string(), string() | false}]) -> result().
 run(Program, Args, TimeoutMs, Env) ->
     case os:find_executable(Program) of

@@ -7,7 +7,7 @@
 -export_type([level/0, options/0, scenario_case/0, plan/0, run/0]).
 
 -type level() :: quick | full.
--type options() :: #{script => file:filename(), args => [term()]}. % both or none
+-type options() :: #{script => file:filename_all(), args => [term()]}. % both or none
 %% `params` are how results name the case; `rivals` are the alternatives that can take part;
 %% `expected` is the reply that every box must give, when it is known.
 -type scenario_case() :: #{params := #{atom() => term()},

@@ -8,7 +8,7 @@
 all() ->
     [a_quick_run, a_script_of_the_users_own, an_unstable_script_is_refused, wrong_options,
      results_that_cannot_be_written, a_full_disk, results_are_appended, a_killed_run_leaves_nothing,
-     programs_end_with_the_vm, programs_that_fail, a_vm_that_dies_is_an_error].
+     a_lost_vm_costs_only_its_own, lines_on_standard_output, programs_end_with_the_vm, programs_that_fail, a_vm_that_dies_is_an_error].
 
 init_per_testcase(Case, Config) ->
     Out = filename:join(?config(priv_dir, Config), Case),
@@ -172,6 +172,50 @@ await(Condition, Deadline) ->
             erlang:monotonic_time(millisecond) < Deadline orelse ct:fail("it never came true"),
             receive after 20 -> await(Condition, Deadline) end
     end.
+
+%% One of the VMs that are measured is killed: what it held is missing, and said to be; the rest is
+%% measured.
+a_lost_vm_costs_only_its_own(Config) ->
+    Marker = "tripod-lost-" ++ os:getpid(),
+    true = os:putenv("TRIPOD_TEST_MARKER", Marker),
+    {Pid, Monitor} = spawn_monitor(fun() -> exit(bench(Config, #{only => [call], strategies => [nif]})) end),
+    await(fun() -> length(of_type(<<"sample">>, written(Config))) > 5 end),
+    %% The one with the NIF, and not the library of its floors.
+    [OsPid | _] = [OsPid || OsPid <- marked(Marker), maps_file(OsPid, <<"tripod_nif.so">>)],
+    [] = os:cmd("kill -9 " ++ OsPid),
+    true = os:unsetenv("TRIPOD_TEST_MARKER"),
+    receive
+        {'DOWN', Monitor, process, Pid, {Status, Lines}} ->
+            ?assertEqual(1, Status),
+            ok = valid(Config),
+            ?assertMatch([_ | _], [lost || #{<<"ok">> := false, <<"severity">> := <<"failure">>,
+                                             <<"strategy">> := <<"nif">>} <- of_type(<<"check">>, Lines)]),
+            ?assertMatch([_], checks(<<"complete">>, Lines)),
+            ?assertMatch([_ | _], [floor || #{<<"strategy">> := <<"floor">>,
+                                              <<"params">> := #{<<"placement">> := <<"pinned">>}}
+                                                <- of_type(<<"summary">>, Lines)])
+    end,
+    await(fun() -> marked(Marker) =:= [] end).
+
+maps_file(OsPid, File) ->
+    case file:read_file("/proc/" ++ OsPid ++ "/maps") of
+        {ok, Maps} -> binary:match(Maps, File) =/= nomatch;
+        {error, _} -> false
+    end.
+
+%% Through the command line, with a file name that is not ASCII.
+lines_on_standard_output(Config) ->
+    File = filename:join(?config(priv_dir, Config), <<"z", 195, 164, "hler.lua">>),
+    ok = file:write_file(File, "return 1"),
+    Args = ["bench", "--quick", "--json", "--only", "script", "--strategy", "nif",
+            "--out", ?config(out, Config), "--script", File],
+    Command = filename:join(home(), "tripod") ++ " \"$@\" 2>/dev/null",
+    {ok, Text} = tripod_os_process:run("sh", ["-c", Command, "sh" | Args], 60000),
+    {ok, Written} = file:read_file(?config(file, Config)),
+    ?assertEqual(Written, Text),
+    {ok, [#{<<"type">> := <<"run">>, <<"script">> := Name} | _]} =
+        tripod_results:read(?config(file, Config)),
+    ?assertEqual(<<"zähler.lua"/utf8>>, Name).
 
 %% The time limit, and the caller's death.
 programs_end_with_the_vm(_) ->
