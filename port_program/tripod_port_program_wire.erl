@@ -153,7 +153,7 @@ decode(Bytes) ->
 -spec vocabulary() -> [atom()].
 vocabulary() ->
     [ok, error, nil, true, false,
-     lua, message, traceback, limit, memory, time, depth, reply, interrupted, closed, badterm,
+     lua, message, traceback, value, limit, memory, time, depth, reply, interrupted, closed, badterm,
      down, system, request, broken, unsupported, concurrent_call].
 
 %% The last message of a port whose program ended.
