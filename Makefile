@@ -13,6 +13,8 @@ ERL ?= erl
 ERLC ?= erlc
 PKG_CONFIG ?= pkg-config
 V ?= 0
+# Directories of the services that are built in; core/services.c lists the services themselves.
+SERVICES ?= core/echo core/lua
 # Extra flags of your own, after ours.
 CFLAGS ?=
 LDFLAGS ?=
@@ -26,7 +28,8 @@ PRIV := $(if $(filter release,$(MODE)),priv,$(BUILD)/priv)
 FLAGS_release := -O2 -g -DNDEBUG
 FLAGS_debug := -O0 -g
 FLAGS_faults := -O1 -g -DTRIPOD_FAULTS
-FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+              -fno-omit-frame-pointer
 FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_cov := -O0 -g --coverage
 FLAGS_fuzz := $(FLAGS_asan) -fsanitize=fuzzer-no-link
@@ -43,15 +46,16 @@ BASE_FLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(if 
               $(FLAGS_$(MODE)) -Icore -MMD -MP
 LINK_FLAGS := $(FLAGS_$(MODE))
 
-CORE_SRC := $(wildcard core/*.c core/echo/*.c core/lua/*.c) \
-            $(if $(filter faults,$(MODE)),$(wildcard test/faults/*.c))
+FAULT_SRC := $(wildcard test/faults/*.c)
+CORE_SRC := $(wildcard core/*.c $(SERVICES:%=%/*.c)) $(if $(filter faults,$(MODE)),$(FAULT_SRC))
 ROOM_SRC := $(wildcard port_program/*.c port_driver/*.c nif/*.c)
 FLOOR_SRC := $(wildcard bench/floors/*.c)
 TEST_SRC := $(wildcard test/c/*.c)
 FUZZ_SRC := $(wildcard test/fuzz/*_fuzz.c)
 # Programs with one deliberate fault each, to prove that sanitizers and checks report it.
 NET_SRC := $(wildcard test/nets/*.c)
-OUR_SRC := $(sort $(CORE_SRC) $(ROOM_SRC) $(FLOOR_SRC) $(TEST_SRC) $(FUZZ_SRC) $(wildcard test/faults/*.c) $(PLANT))
+OUR_SRC := $(sort $(CORE_SRC) $(FAULT_SRC) $(ROOM_SRC) $(FLOOR_SRC) $(TEST_SRC) $(FUZZ_SRC) \
+             $(PLANT))
 C_SRC := $(OUR_SRC) $(NET_SRC)
 OBJ := $(C_SRC:%.c=$(BUILD)/%.o)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(filter $(1),$(C_SRC)))
@@ -80,7 +84,8 @@ OTP_INCLUDE := $(lastword $(if $(wildcard build/otp.flags),$(file <build/otp.fla
 build/otp.flags: $(if $(wildcard $(OTP_INCLUDE)/erl_nif.h),,FORCE)
 	@mkdir -p $(@D)
 	$(call deps,--check) build
-	$(Q)$(ERL) -noshell -eval 'io:format("-isystem ~s/usr/include~n", [code:root_dir()]), halt().' > $@.new && mv $@.new $@
+	$(Q)$(ERL) -noshell -eval 'io:format("-isystem ~s/usr/include~n", [code:root_dir()]), halt().' \
+	    > $@.new && mv $@.new $@
 
 build/lua.cflags:
 	@mkdir -p $(@D)
@@ -115,7 +120,7 @@ $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 $(BUILD)/core.a: $(CORE_SRC:%.c=$(BUILD)/%.o) $(BUILD)/core.list
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-LIBS = @build/lua.libs -lpthread -lm
+LIBS = -Wl,--as-needed @build/lua.libs -lpthread -lm
 link = $(CC) $(LINK_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 $(PRIV)/tripod_port_program: $(call objects,port_program/%.c)
 $(PRIV)/tripod_port_driver.so: $(call objects,port_driver/%.c)
@@ -149,7 +154,10 @@ build/test/ebin/%.beam: %.erl build/otp.flags
 $(filter-out $(BEHAVIOURS),$(BEAMS)) $(TEST_BEAMS): $(BEHAVIOURS)
 ebin/tripod.app: core/tripod.app.src build/modules.list
 	@mkdir -p $(@D)
-	$(Q)$(ERL) -noshell -eval '{ok, [{application, A, P}]} = file:consult("$<"), {ok, M} = file:consult("build/modules.list"), ok = file:write_file("$@", io_lib:format("~p.~n", [{application, A, [{modules, M} | P]}])), halt().'
+	$(Q)$(ERL) -noshell -eval '{ok, [{application, App, Keys}]} = file:consult("$<"), \
+	    {ok, Modules} = file:consult("build/modules.list"), \
+	    All = {application, App, [{modules, Modules} | Keys]}, \
+	    ok = file:write_file("$@", io_lib:format("~p.~n", [All])), halt().'
 build/modules.list: FORCE
 	@mkdir -p $(@D)
 	@printf '%s.\n' $(notdir $(basename $(ERL_SRC))) | cmp -s - $@ || \
@@ -168,7 +176,8 @@ again = +@$(MAKE) --no-print-directory $(if $(filter 0,$(V)),-s)
 ASKED := build/otp.flags build/lua.cflags build/lua.libs
 
 # Of these jobs, one at a time; each runs its own parts side by side.
-ifneq ($(filter deps test bench kill crash compare lint asan valgrind tsan fuzz coverage nets check,$(MAKECMDGOALS)),)
+JOBS := deps test bench kill crash compare lint asan valgrind tsan fuzz coverage nets check
+ifneq ($(filter $(JOBS),$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -179,12 +188,13 @@ deps: ## install what any target here needs, named first (DEPS=skip: only name i
 test: ## every test; SUITE=TEXT those whose file name contains it
 	$(call deps,--brief) $(DEPS_OF_test)
 	$(again) all faults test-beams c-tests
-	@BUILD=$(BUILD) SUITE='$(SUITE)' GROUP='$(GROUP)' CASE='$(CASE)' V=$(V) ERL='$(ERL)' build-aux/run-tests
+	@BUILD=$(BUILD) V=$(V) ERL='$(ERL)' SUITE='$(SUITE)' GROUP='$(GROUP)' CASE='$(CASE)' \
+	    PROPERTIES='$(PROPERTIES)' build-aux/run-tests
 
 .PHONY: faults test-beams c-tests net-programs fuzz-targets objects
 faults: | $(ASKED)
 faults: ## the artefacts that can be told to crash, in build/faults/priv
-	$(if $(wildcard test/faults/*.c),$(again) MODE=faults artefacts)
+	$(if $(FAULT_SRC),$(again) MODE=faults artefacts)
 
 test-beams: $(BEAMS) $(TEST_BEAMS) build/modules.list
 
@@ -193,11 +203,12 @@ test-beams: $(BEAMS) $(TEST_BEAMS) build/modules.list
 TEST_NAMES := $(patsubst %.c,%,$(filter %_test.c,$(TEST_SRC)))
 C_TESTS := $(TEST_NAMES:%=$(BUILD)/%)
 C_PIPES := $(patsubst %.c,$(BUILD)/%,$(filter %_pipe.c,$(TEST_SRC)))
+C_SHARED := $(call objects,$(filter-out %_test.c %_pipe.c,$(TEST_SRC)))
 c-tests: $(C_TESTS) $(C_PIPES)
 $(C_PIPES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	$(Q)$(link) $(LIBS)
-$(C_TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(filter-out %_test.c %_pipe.c,$(TEST_SRC))) $(BUILD)/core.a build/lua.libs
+$(C_TESTS): $(BUILD)/%: $(BUILD)/%.o $(C_SHARED) $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	$(Q)$(link) -lcmocka $(LIBS)
 
@@ -233,21 +244,24 @@ lint: ## include rules, layout, warnings of gcc and clang, clang-tidy, dialyzer
 	$(again) -k lint-files lint-includes lint-format lint-shell lint-gcc lint-clang lint-dialyzer
 	@echo lint: clean
 
-SCRIPTS := $(shell grep -lE '^\#!.*[/ ](sh|bats|python3|escript)' tripod .ci/run build-aux/* bench/* test/* 2>/dev/null)
+SCRIPTS = $(shell grep -lE '^\#!.*[/ ](sh|bats|python3|escript)' \
+            tripod .ci/run build-aux/* bench/* test/* test/*/* 2>/dev/null)
+SOURCE_DIRS := core core/* nif port_program port_driver bench bench/* test test/* build-aux
+HEADERS = $(wildcard $(SOURCE_DIRS:%=%/*.h))
 lint-files:
 	$(call say,LINT,sizes and SPDX lines)
-	@build-aux/check-files $(wildcard $(foreach D,core core/* nif port_program port_driver bench bench/* test test/* build-aux, \
-	    $(addprefix $D/,*.c *.h *.erl *.hrl *.lua *.bats))) $(SCRIPTS) Makefile $(wildcard rebar.config)
+	@build-aux/check-files $(sort Makefile $(SCRIPTS) $(wildcard rebar.config \
+	    $(foreach X,c h erl hrl lua bats,$(SOURCE_DIRS:%=%/*.$X))))
 lint-includes: $(ASKED)
 	$(call say,LINT,who includes whom)
 	@CC='$(CC)' OTP_FLAGS=@build/otp.flags LUA_FLAGS=@build/lua.cflags build-aux/check-includes
 lint-format:
 	$(call say,LINT,clang-format)
-	@clang-format --dry-run -Werror $(C_SRC) $(wildcard core/*.h core/*/*.h nif/*.h port_program/*.h \
-	    port_driver/*.h bench/floors/*.h test/*/*.h)
+	@clang-format --dry-run -Werror $(C_SRC) $(HEADERS)
 lint-shell:
 	$(call say,LINT,shellcheck)
-	@if command -v shellcheck >/dev/null; then shellcheck --severity=warning $(filter-out %.py %.escript build-aux/tap-schema,$(SCRIPTS)); \
+	@if command -v shellcheck >/dev/null; then \
+	     shellcheck --severity=warning $$(grep -lE '^#!.*[/ ](sh|bats)' $(SCRIPTS)); \
 	 else echo 'shellcheck is missing: shell scripts were not checked'; fi
 lint-gcc: | $(ASKED)
 	$(call say,LINT,warnings of gcc)
@@ -260,14 +274,15 @@ tidy: $(OUR_SRC:%.c=$(BUILD)/%.tidy)
 $(OTP_OBJ:.o=.tidy): EXTRA := $$(cat build/otp.flags)
 $(LUA_OBJ:.o=.tidy): EXTRA := $$(cat build/lua.cflags)
 $(BUILD)/%.tidy: $(BUILD)/%.o $(wildcard .clang-tidy test/.clang-tidy)
-	$(Q)clang-tidy --quiet $(filter $*.c,$(OUR_SRC)) -- -std=c11 -D_GNU_SOURCE -DNDEBUG -Icore $(EXTRA) 2>$@.log || { cat $@.log; exit 1; }
+	$(Q)clang-tidy --quiet $*.c -- -std=c11 -D_GNU_SOURCE -DNDEBUG -Icore $(EXTRA) 2>$@.log || \
+	    { cat $@.log; exit 1; }
 	@touch $@
 lint-dialyzer: test-beams
 	$(call say,LINT,dialyzer)
 	@ERL='$(ERL)' build-aux/dialyze build/dialyzer.plt ebin build/test/ebin
 .PHONY: lint-selftest
 lint-selftest: $(ASKED) ## plants a breach of every rule of lint and proves that each is reported
-	@CC='$(CC)' OTP_FLAGS=@build/otp.flags LUA_FLAGS=@build/lua.cflags MAKE='$(MAKE)' build-aux/lint-selftest
+	@CC='$(CC)' ERL='$(ERL)' ERLC='$(ERLC)' MAKE='$(MAKE)' build-aux/lint-selftest
 
 .PHONY: asan valgrind tsan fuzz coverage nets check
 asan: ## C unit tests and the port program under ASan and UBSan
@@ -319,7 +334,8 @@ test-fresh: ## the README's commands in a Debian where nothing is installed (roo
 clean: ## remove what make built
 	rm -rf build priv ebin
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    expand -t 22
 
 FORCE:
 .DELETE_ON_ERROR:

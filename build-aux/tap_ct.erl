@@ -2,7 +2,9 @@
 %% Runs Common Test suites and writes what became of every case as TAP. An event handler rather than
 %% a reader of Common Test's logs: the events are its documented interface for this.
 %%
-%%   erl ... -run tap_ct main TAP_FILE LOG_DIR BEAM_DIR GROUP CASE SUITE...      "all" chooses every one
+%%   erl ... -run tap_ct main TAP_FILE LOG_DIR BEAM_DIR GROUP CASE SUITE...
+%%
+%% GROUP and CASE may be "all".
 %%
 %% A case that Common Test skipped because a configuration function failed did not run: `not ok`.
 -module(tap_ct).
@@ -35,7 +37,7 @@ has(Suite, Group, Case) ->
     Exports = Suite:module_info(exports),
     (Group =:= "all" orelse
      (lists:member({groups, 0}, Exports) andalso
-      lists:any(fun(Definition) -> atom_to_list(element(1, Definition)) =:= Group end, Suite:groups())))
+      lists:any(fun(Defined) -> atom_to_list(element(1, Defined)) =:= Group end, Suite:groups())))
         andalso
     (Case =:= "all" orelse lists:member({list_to_atom(Case), 1}, Exports)).
 
