@@ -1,6 +1,6 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% `tripod bench`: measures the strategies side by side, each beside its floor. Data goes to standard
-%% output and DIR/results.jsonl, everything else to standard error.
+%% `tripod bench`: measures the strategies side by side, each beside its floor. Data goes to
+%% standard output and DIR/results.jsonl, everything else to standard error.
 %%
 %% Exit status: 0 measured; 1 something could not be measured or was refused (the results say what);
 %% 2 usage, or results cannot be written. Doubts about a result do not change it.
@@ -10,7 +10,8 @@
 -export_type([options/0]).
 
 -type options() :: #{quick => boolean(), only => [atom() | binary() | string()],
-                     strategies => [tripod_strategy:name()], script => file:filename_all() | undefined,
+                     strategies => [tripod_strategy:name()],
+                     script => file:filename_all() | undefined,
                      args => [term()], out => file:filename(), json => boolean(), atom() => term()}.
 
 -define(SCHEMA, 1).
@@ -42,7 +43,9 @@ say(Text) -> io:put_chars(standard_error, [Text, $\n]).
 scenarios(#{only := [_ | _] = Names} = Options) ->
     Scenarios = [case tripod_scenario:module(Name) of
                      {ok, Scenario} -> Scenario;
-                     unknown -> throw({usage, ["there is no scenario ", name(Name), "; there are", known()]})
+                     unknown ->
+                         throw({usage, ["there is no scenario ", name(Name), "; there are",
+                                        known()]})
                  end || Name <- Names],
     case {lists:member(tripod_scenario_script, Scenarios), maps:get(script, Options, undefined)} of
         {true, undefined} -> throw({usage, "the scenario script needs --script FILE"});
@@ -80,11 +83,12 @@ measure(Options, Scenarios, Strategies) ->
     Began = tripod_bench_env:cpu_times(),
     ok = tripod_results:write(Results, Facts#{type => <<"env">>}),
     Cases = [{Scenario, Scenario:cases(Level, script_options(Options))} || Scenario <- Scenarios],
-    Run0 = #{results => Results, progress => tripod_progress:start(1), table => not Json, level => Level,
-             boxes => tripod_bench_boxes:usable(Strategies, Results)},
+    Run0 = #{results => Results, progress => tripod_progress:start(1), table => not Json,
+             level => Level, boxes => tripod_bench_boxes:usable(Strategies, Results)},
     Ms = lists:sum([tripod_scenario:estimate_ms(Scenario, Run0, Its) || {Scenario, Its} <- Cases]),
     Run = Run0#{progress := tripod_progress:start(max(1, Ms))},
-    ok = lists:foreach(fun({Scenario, Its}) -> tripod_scenario:measure(Scenario, Run, Its) end, Cases),
+    ok = lists:foreach(fun({Scenario, Its}) -> tripod_scenario:measure(Scenario, Run, Its) end,
+                       Cases),
     ok = tripod_progress:finish(maps:get(progress, Run)),
     finish(Results, tripod_bench_env:doubts(Facts, Began), Out).
 

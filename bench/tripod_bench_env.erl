@@ -113,7 +113,9 @@ read_clock(N) ->
 
 virtual() ->
     case file:read_file("/proc/cpuinfo") of
-        {ok, Text} -> re:run(Text, "^flags.*\\bhypervisor\\b", [multiline, {capture, none}]) =:= match;
+        {ok, Text} ->
+            Options = [multiline, {capture, none}],
+            re:run(Text, "^flags.*\\bhypervisor\\b", Options) =:= match;
         {error, _} -> null
     end.
 
@@ -194,8 +196,8 @@ idle(#{busy_percent := Busy}) ->
 
 enough_cores(#{cores := Cores, cpu_quota := Quota}) when Cores < 2; is_number(Quota), Quota < 2 ->
     doubt(cores, "There is less than two cores to run on: placements `free` and `pinned` are the "
-          "same, and whatever needs two threads (port programs, dirty schedulers, threads of a NIF) "
-          "looks different on a larger machine.",
+          "same, and whatever needs two threads (port programs, dirty schedulers, threads of a "
+          "NIF) looks different on a larger machine.",
           "Measure on at least two cores.");
 enough_cores(#{cores := Cores}) ->
     fine(cores, [integer_to_list(Cores), " cores."]).
@@ -203,8 +205,8 @@ enough_cores(#{cores := Cores}) ->
 governor(#{governor := Governor})
   when Governor =:= <<"powersave">>; Governor =:= <<"ondemand">>; Governor =:= <<"conservative">>;
        Governor =:= <<"schedutil">> ->
-    doubt(governor, ["The CPU frequency governor is `", Governor, "`: short measurements may run at "
-                     "a lower clock than long ones, so ratios between them mean less."],
+    doubt(governor, ["The CPU frequency governor is `", Governor, "`: short measurements may run "
+                     "at a lower clock than long ones, so ratios between them mean less."],
           "cpupower frequency-set -g performance");
 governor(#{governor := null}) ->
     fine(governor, "The CPU frequency governor cannot be read here.");
@@ -217,8 +219,8 @@ stolen(Began) ->
             Percent = 100 * (Stolen1 - Stolen0) / (Total1 - Total0),
             case Percent > 1.0 of
                 true ->
-                    doubt(stolen, ["The hypervisor took ", number(Percent), " % of the time for other "
-                                   "machines: p99 and above show them, not what was measured."],
+                    doubt(stolen, ["The hypervisor took ", number(Percent), " % of the time for "
+                                   "other machines: p99 and above show those."],
                           "Compare medians only, or measure on a machine of your own.");
                 false ->
                     fine(stolen, ["The hypervisor took ", number(Percent), " % of the time."])

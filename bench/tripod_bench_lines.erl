@@ -40,7 +40,8 @@ summary(Context, Rounds, Subject) ->
 %% How much the rounds disagree: the coefficient of variation of their medians.
 -spec variation(#{round() => tripod_bench_worker:measured()}) -> float().
 variation(Own) ->
-    tripod_stats:variation([tripod_stats:median(Values) || #{values := Values} <- maps:values(Own)]).
+    Medians = [tripod_stats:median(Values) || #{values := Values} <- maps:values(Own)],
+    tripod_stats:variation(Medians).
 
 line(#{scenario := Scenario, params := Params}, Subject, Batch, Values, {Floor, FloorP50}) ->
     {Strategy, Mode} = tripod_bench_task:subject_name(Subject),

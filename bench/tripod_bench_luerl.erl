@@ -7,8 +7,8 @@
 
 -dialyzer({nowarn_function, [state/1, call/3]}). % releases answer differently
 
-%% Luerl's own errors, in opening or in running, are of many shapes; whichever it is, the task cannot
-%% be done. tripod_bench_worker takes them so.
+%% Luerl's own errors, in opening or in running, are of many shapes; whichever it is, the task
+%% cannot be done. tripod_bench_worker takes them so.
 -spec open(tripod_bench_task:task()) ->
           {ok, tripod_bench_task:work()} | {unsupported, unicode:chardata()}.
 open({script, _, chunk, _}) ->

@@ -35,12 +35,14 @@ text(_, Value) when is_atom(Value) -> atom_to_list(Value);
 text(_, Value) when is_binary(Value) -> Value;
 text(Key, Value) -> io_lib:format("~s ~tp", [Key, Value]).
 
-line(#{strategy := Strategy, mode := Mode, p50 := P50, p99 := P99, floor_p50 := Floor, ratio := Ratio}) ->
+line(#{strategy := Strategy, mode := Mode, p50 := P50, p99 := P99, floor_p50 := Floor,
+       ratio := Ratio}) ->
     row(["  ", atom_to_list(Strategy), $/, atom_to_list(Mode)], duration(P50), duration(P99),
         duration(Floor), ratio(Ratio)).
 
 row(Name, P50, P99, Floor, Ratio) ->
-    Columns = [string:pad(Name, ?NAME) | [string:pad(Text, 11, leading) || Text <- [P50, P99, Floor, Ratio]]],
+    Numbers = [string:pad(Text, 11, leading) || Text <- [P50, P99, Floor, Ratio]],
+    Columns = [string:pad(Name, ?NAME) | Numbers],
     [string:trim(lists:flatten(Columns), trailing), $\n].
 
 ratio(null) -> "";

@@ -86,8 +86,8 @@ work(Caller, Subject, Task) ->
     case tripod_bench_task:open(Subject, Task) of
         {ok, #{once := Once} = Work} ->
             {Reply, Ns} = timed(Once),
-            Caller ! {self(), {ok, opened(Subject, Reply)}},
             {Expected, Batch} = known(Once, Reply, Ns),
+            Caller ! {self(), {ok, opened(Subject, Reply)}},
             serve(Work, Expected, Batch);
         {ok, #{samples := Samples} = Work} ->
             {_, _, Results} = Samples(#{warm_ms => 0, visit_ms => 1, min => 1, max => 1}),
@@ -153,7 +153,8 @@ serve(Work, Expected, Batch) ->
 visit(#{samples := Samples}, _, _, Plan) ->
     {Batch, Totals, _} = Samples(Plan),
     #{batch => Batch, values => each(Batch, Totals)};
-visit(#{once := Once}, Expected, Batch, #{warm_ms := WarmMs, visit_ms := VisitMs, max := Max} = Plan) ->
+visit(#{once := Once}, Expected, Batch,
+      #{warm_ms := WarmMs, visit_ms := VisitMs, max := Max} = Plan) ->
     true = erlang:garbage_collect(),
     ok = repeat_until(Once, Batch, now_ns() + WarmMs * 1000000),
     %% Outside the heap, so that taking samples does not change how often it is collected.

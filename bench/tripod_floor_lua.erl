@@ -6,7 +6,10 @@
 -export([samples/2, entry/2]).
 -export_type([work/0]).
 
--type work() :: pcall | open | {build, tripod_shape:shape()} | {script, file:filename_all(), Args :: [term()]}.
+-type work() :: pcall
+              | open
+              | {build, tripod_shape:shape()}
+              | {script, file:filename_all(), Args :: [term()]}.
 
 %% Totals of batches in ns, and what the script returned if JSON can say it.
 -spec samples(work(), tripod_bench_task:plan()) ->

@@ -1,6 +1,6 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% Runs a program to its end and hands back what it printed, errors too. Whatever happens to the caller, to this
-%% VM or to the time limit, the program does not stay behind.
+%% Runs a program to its end and hands back what it printed, errors too. Whatever happens to the
+%% caller, to this VM or to the time limit, the program does not stay behind.
 -module(tripod_os_process).
 
 -export([run/3, run/4]).

@@ -62,7 +62,8 @@ show(#progress{terminal = Terminal, began_ms = Began, counts = Counts} = Progres
 
 line(#progress{total_ms = Total, counts = Counts}, Elapsed, Label) ->
     Done = min(counters:get(Counts, ?DONE_MS), Total),
-    Text = io_lib:format("~3b %  ~ts left  ~ts", [100 * Done div Total, left(Total, Done, Elapsed), Label]),
+    Text = io_lib:format("~3b %  ~ts left  ~ts",
+                         [100 * Done div Total, left(Total, Done, Elapsed), Label]),
     string:slice(unicode:characters_to_list(Text), 0, ?COLUMNS).
 
 %% The estimate, corrected by how wrong it was so far; at first there is little to learn from.

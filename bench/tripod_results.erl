@@ -79,7 +79,8 @@ close(#results{file = File, device = Device}) -> written(File, file:close(Device
 read(File) ->
     case file:read_file(File) of
         {ok, Text} ->
-            {ok, [tripod_json:decode(Line) || Line <- binary:split(Text, <<"\n">>, [global, trim_all])]};
+            Lines = binary:split(Text, <<"\n">>, [global, trim_all]),
+            {ok, [tripod_json:decode(Line) || Line <- Lines]};
         {error, Why} ->
             {error, Why}
     end.

@@ -45,5 +45,6 @@ floor(#{task := {echo, _}}, Strategy, Mode) ->
     tripod_floor:mechanism(Strategy, Mode).
 
 -spec more_floors(tripod_scenario:scenario_case()) -> [tripod_bench_task:floor_name()].
-more_floors(#{task := {lua, _, _, _}}) -> [null_nif_term, null_dirty_io, null_control, echo_packet2];
+more_floors(#{task := {lua, _, _, _}}) ->
+    [null_nif_term, null_dirty_io, null_control, echo_packet2];
 more_floors(#{task := {echo, _}}) -> [].

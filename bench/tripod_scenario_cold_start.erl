@@ -1,7 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% From nothing to the first reply: a whole erl that opens a box, has it run a line of Lua, and
-%% halts. The floor is an erl that halts at once; lua5.4 itself stands beside it. Taken by hyperfine,
-%% several times round all commands.
+%% halts. The floor is an erl that halts at once; lua5.4 itself stands beside it. Taken by
+%% hyperfine, several times round all commands.
 -module(tripod_scenario_cold_start).
 -behaviour(tripod_scenario).
 
@@ -53,28 +53,25 @@ estimate_ms(#{level := Level} = Run, _) ->
     length(subjects(Run)) * (?RUN_MS + Rounds * VisitMs).
 
 -spec measure(tripod_scenario:run(), [tripod_scenario:scenario_case()]) -> ok.
-measure(#{results := Results} = Run, [Case]) ->
+measure(Run, [Case]) ->
     case os:find_executable("hyperfine") of
         false ->
-            tripod_results:check(Results, #{name => hyperfine, ok => false, severity => failure,
-                                            scenario => name(), detail => "hyperfine is not installed.",
-                                            advice => "Install it, or leave this scenario out."});
+            check(Run, #{name => hyperfine, severity => failure,
+                         detail => "hyperfine is not installed.",
+                         advice => "Install it, or leave this scenario out."});
         _ ->
             taking(Run, Case, [Subject || Subject <- subjects(Run), starts(Run, Subject)])
     end.
 
 %% Also the warm-up: files are in the page cache afterwards.
-starts(#{results := Results, progress := Progress}, Subject) ->
+starts(#{progress := Progress} = Run, Subject) ->
     ok = tripod_progress:step(Progress, label(Subject), ?RUN_MS),
     [Program | Args] = command(Subject),
-    case tripod_os_process:run(Program, Args, 30000) of
+    case tripod_os_process:run(Program, Args, 30000, tripod_hyperfine:environment()) of
         {ok, _} ->
             true;
         {error, Why} ->
-            {Strategy, Mode} = tripod_bench_task:subject_name(Subject),
-            ok = tripod_results:check(Results, #{name => open, ok => false, severity => severity(Subject),
-                                                 scenario => name(), strategy => Strategy, mode => Mode,
-                                                 detail => io_lib:format("~0tP", [Why, 30])}),
+            ok = check(Run, Subject, #{name => open, severity => severity(Subject)}, Why),
             false
     end.
 
@@ -84,12 +81,13 @@ severity(_) -> note.
 taking(#{level := Level} = Run, #{params := Params}, Subjects) ->
     #{rounds := Rounds} = Plan = plan(Level),
     Context = #{scenario => name(), params => Params#{placement => free},
-                floors => maps:from_list([{Box, [erl]} || {box, _, _} = Box <- Subjects]
-                                         ++ [{Rival, [erl]} || {rival, _} = Rival <- Subjects])},
-    Measured = lists:foldl(fun(Round, Sofar) -> round(Run, Plan, Context, Subjects, Round, Sofar) end,
-                           #{}, lists:seq(1, Rounds)),
-    Variations = tripod_bench_rounds:summarize(Run, Context, Subjects, Measured),
-    tripod_bench_rounds:check_variation(?MODULE, Run, Variations).
+                floors => maps:from_list([{Subject, [erl]} || Subject <- Subjects,
+                                                              element(1, Subject) =/= floor])},
+    Measured = lists:foldl(fun(Round, Sofar) ->
+                                   round(Run, Plan, Context, Subjects, Round, Sofar)
+                           end, #{}, lists:seq(1, Rounds)),
+    Variations = tripod_bench_summary:write(Run, Context, Subjects, Measured),
+    tripod_bench_summary:check(?MODULE, Run, Variations).
 
 round(#{results := Results} = Run, Plan, Context, Subjects, Round, Sofar) ->
     Turn = [{Subject, Values} || Subject <- tripod_bench_rounds:rotated(Round - 1, Subjects),
@@ -104,18 +102,23 @@ round(#{results := Results} = Run, Plan, Context, Subjects, Round, Sofar) ->
                        end, Turn),
     Measured.
 
-visit(#{results := Results, progress := Progress}, #{visit := #{visit_ms := Ms, min := Runs}}, Subject) ->
+visit(#{progress := Progress} = Run, #{visit := #{visit_ms := Ms, min := Runs}}, Subject) ->
     ok = tripod_progress:step(Progress, label(Subject), Ms),
     case tripod_hyperfine:times_ns(command(Subject), Runs) of
         {ok, Values} ->
             {ok, Values};
         {error, Why} ->
-            {Strategy, Mode} = tripod_bench_task:subject_name(Subject),
-            ok = tripod_results:check(Results, #{name => sample, ok => false, severity => failure,
-                                                 scenario => name(), strategy => Strategy, mode => Mode,
-                                                 detail => io_lib:format("~0tP", [Why, 30])}),
+            ok = check(Run, Subject, #{name => sample, severity => failure}, Why),
             failed
     end.
+
+check(Run, Subject, Check, Why) ->
+    {Strategy, Mode} = tripod_bench_task:subject_name(Subject),
+    check(Run, Check#{strategy => Strategy, mode => Mode,
+                      detail => io_lib:format("~0tP", [Why, 30])}).
+
+check(#{results := Results}, Check) ->
+    tripod_results:check(Results, Check#{ok => false, scenario => name()}).
 
 label(Subject) ->
     {Strategy, Mode} = tripod_bench_task:subject_name(Subject),

@@ -8,7 +8,8 @@
 all() ->
     [a_quick_run, a_script_of_the_users_own, an_unstable_script_is_refused, wrong_options,
      results_that_cannot_be_written, a_full_disk, results_are_appended, a_killed_run_leaves_nothing,
-     a_lost_vm_costs_only_its_own, lines_on_standard_output, programs_end_with_the_vm, programs_that_fail, a_vm_that_dies_is_an_error].
+     a_lost_vm_costs_only_its_own, lines_on_standard_output, programs_end_with_the_vm,
+     programs_that_fail, a_vm_that_dies_is_an_error].
 
 init_per_testcase(Case, Config) ->
     Out = filename:join(?config(priv_dir, Config), Case),
@@ -50,7 +51,8 @@ a_quick_run(Config) ->
     Summaries = of_type(<<"summary">>, Lines),
     Boxes = [Line || #{<<"strategy">> := Strategy} = Line <- Summaries, is_box(Strategy)],
     Expected = [{atom_to_binary(Strategy), atom_to_binary(Mode)}
-                || Strategy <- tripod_strategy:all(), Mode <- (tripod_strategy:room(Strategy)):modes()],
+                || Strategy <- tripod_strategy:all(),
+                   Mode <- (tripod_strategy:room(Strategy)):modes()],
     [?assertEqual(lists:sort(Expected),
                   lists:usort([{Strategy, Mode} || #{<<"strategy">> := Strategy, <<"mode">> := Mode,
                                                      <<"scenario">> := Found} <- Boxes,
@@ -67,9 +69,8 @@ a_quick_run(Config) ->
                      true -> [<<"free">>, <<"pinned">>];
                      false -> [<<"free">>]
                  end,
-    ?assertEqual(Placements, lists:usort([Placement || #{<<"scenario">> := <<"call">>,
-                                                         <<"params">> := #{<<"placement">> := Placement}}
-                                                           <- Boxes])).
+    Params = [Its || #{<<"scenario">> := <<"call">>, <<"params">> := Its} <- Boxes],
+    ?assertEqual(Placements, lists:usort([Placement || #{<<"placement">> := Placement} <- Params])).
 
 is_box(Strategy) ->
     lists:member(Strategy, [atom_to_binary(Name) || Name <- tripod_strategy:all()]).
@@ -112,13 +113,15 @@ wrong_options(Config) ->
 
 results_that_cannot_be_written(Config) ->
     ok = file:write_file(?config(out, Config), "a file where a directory should be"),
-    ?assertEqual(2, tripod_bench:main(#{quick => true, only => [call], out => ?config(out, Config)})).
+    ?assertEqual(2, tripod_bench:main(a_call(Config))).
+
+a_call(Config) -> #{quick => true, only => [call], out => ?config(out, Config)}.
 
 %% /dev/full takes nothing.
 a_full_disk(Config) ->
     ok = filelib:ensure_dir(?config(file, Config)),
     ok = file:make_symlink("/dev/full", ?config(file, Config)),
-    ?assertEqual(2, tripod_bench:main(#{quick => true, only => [call], out => ?config(out, Config)})).
+    ?assertEqual(2, tripod_bench:main(a_call(Config))).
 
 results_are_appended(Config) ->
     Out = ?config(out, Config),
@@ -142,7 +145,8 @@ a_killed_run_leaves_nothing(Config) ->
                          [?config(out, Config)]),
     Port = open_port({spawn_executable, os:find_executable("erl")},
                      [{args, ["-noinput", "-pa", filename:join(home(), "ebin"), "-eval", Eval]},
-                      {env, [{"TRIPOD_TEST_MARKER", Marker}]}, exit_status, binary, stderr_to_stdout]),
+                      {env, [{"TRIPOD_TEST_MARKER", Marker}]}, exit_status, binary,
+                      stderr_to_stdout]),
     {os_pid, OsPid} = erlang:port_info(Port, os_pid),
     await(fun() -> length(of_type(<<"sample">>, written(Config))) > 5 end),
     ?assert(length(marked(Marker)) > 2),
@@ -178,7 +182,8 @@ await(Condition, Deadline) ->
 a_lost_vm_costs_only_its_own(Config) ->
     Marker = "tripod-lost-" ++ os:getpid(),
     true = os:putenv("TRIPOD_TEST_MARKER", Marker),
-    {Pid, Monitor} = spawn_monitor(fun() -> exit(bench(Config, #{only => [call], strategies => [nif]})) end),
+    Options = #{only => [call], strategies => [nif]},
+    {Pid, Monitor} = spawn_monitor(fun() -> exit(bench(Config, Options)) end),
     await(fun() -> length(of_type(<<"sample">>, written(Config))) > 5 end),
     %% The one with the NIF, and not the library of its floors.
     [OsPid | _] = [OsPid || OsPid <- marked(Marker), maps_file(OsPid, <<"tripod_nif.so">>)],
@@ -188,8 +193,9 @@ a_lost_vm_costs_only_its_own(Config) ->
         {'DOWN', Monitor, process, Pid, {Status, Lines}} ->
             ?assertEqual(1, Status),
             ok = valid(Config),
-            ?assertMatch([_ | _], [lost || #{<<"ok">> := false, <<"severity">> := <<"failure">>,
-                                             <<"strategy">> := <<"nif">>} <- of_type(<<"check">>, Lines)]),
+            ?assertMatch([_ | _], [lost || #{<<"severity">> := <<"failure">>,
+                                             <<"strategy">> := <<"nif">>}
+                                               <- of_type(<<"check">>, Lines)]),
             ?assertMatch([_], checks(<<"complete">>, Lines)),
             ?assertMatch([_ | _], [floor || #{<<"strategy">> := <<"floor">>,
                                               <<"params">> := #{<<"placement">> := <<"pinned">>}}

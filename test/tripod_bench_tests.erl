@@ -21,8 +21,8 @@ of_batch(Batch, Values) -> #{batch => Batch, values => Values}.
 
 %% A sample is against the floor of its own round.
 sample_test() ->
-    ?assertMatch(#{type := <<"sample">>, round := 1, strategy := nif, mode := yield, n := 3, p50 := 40,
-                   floor := <<"null_nif+lua_pcall">>, floor_p50 := 20, ratio := 2.0,
+    ?assertMatch(#{type := <<"sample">>, round := 1, strategy := nif, mode := yield, n := 3,
+                   p50 := 40, floor := <<"null_nif+lua_pcall">>, floor_p50 := 20, ratio := 2.0,
                    params := #{batch := 100, placement := free}},
                  tripod_bench_lines:sample(context(), rounds(), ?NIF, 1)),
     ?assertMatch(#{round := 2, p50 := 60, floor_p50 := 30, ratio := 2.0},
@@ -218,12 +218,13 @@ every_line_fits_the_terminal_test() ->
     Params = #{placement => pinned, service => lua, request => binary:copy(<<"wide ">>, 30)},
     Lines = [#{scenario => call, params => Params#{batch => 1}, strategy => floor,
                mode => null_nif, p50 => P50, p99 => P50 * 10, floor_p50 => P50, ratio => Ratio}
-             || {P50, Ratio} <- [{12.34, 0.5}, {1.0e3, 99.994}, {123456789, 12345.6}, {9.99e9, null}]],
+             || {P50, Ratio} <- [{12.34, 0.5}, {1.0e3, 99.994}, {123456789, 12345.6},
+                                 {9.99e9, null}]],
     Text = unicode:characters_to_list(tripod_bench_table:block(Lines)),
     ?assertEqual([], [Line || Line <- string:split(Text, "\n", all), length(Line) > 80]).
 
 durations_have_three_digits_test() ->
-    ?assertEqual(["9.87 ns", "98.7 ns", "987 ns", "9.87 us", "98.7 us", "987 us", "9.87 ms", "98.7 ms",
-                  "987 ms", "9.87 s"],
+    ?assertEqual(["9.87 ns", "98.7 ns", "987 ns", "9.87 us", "98.7 us", "987 us", "9.87 ms",
+                  "98.7 ms", "987 ms", "9.87 s"],
                  [lists:flatten(tripod_bench_table:duration(9.87 * math:pow(10, Power)))
                   || Power <- lists:seq(0, 9)]).

@@ -14,12 +14,14 @@ summary_of_one_test() ->
 
 %% With 1..1000 every percentile is its own rank; 0.999 * 1000 in floats would make p999 the 1000th.
 summary_of_a_thousand_test() ->
-    ?assertEqual(#{n => 1000, min => 1, p50 => 500, p90 => 900, p99 => 990, p999 => 999, max => 1000},
+    ?assertEqual(#{n => 1000, min => 1, p50 => 500, p90 => 900, p99 => 990, p999 => 999,
+                   max => 1000},
                  tripod_stats:summary(shuffled(lists:seq(1, 1000)))).
 
 %% One more value moves each rank up.
 summary_of_a_thousand_and_one_test() ->
-    ?assertEqual(#{n => 1001, min => 1, p50 => 501, p90 => 901, p99 => 991, p999 => 1000, max => 1001},
+    ?assertEqual(#{n => 1001, min => 1, p50 => 501, p90 => 901, p99 => 991, p999 => 1000,
+                   max => 1001},
                  tripod_stats:summary(shuffled(lists:seq(1, 1001)))).
 
 %% The worst value of a hundred is not trimmed away.
@@ -42,8 +44,8 @@ median_interval_of_one_test() ->
     ?assertEqual({5, 5}, tripod_stats:median_interval([5], 0.95)).
 
 %% Ten values, median at rank 5: P(Binomial(10, 0.1) >= 5) = 0.0016 and P(Binomial(10, 0.2) >= 5) =
-%% 0.0328, so 2.5 % lie below rank 2. P(Binomial(10, 0.7) >= 5) = 0.9527 and for 0.8 it is 0.9936: the
-%% upper end is rank 8.
+%% 0.0328, so 2.5 % lie below rank 2. P(Binomial(10, 0.7) >= 5) = 0.9527 and for 0.8 it is 0.9936:
+%% the upper end is rank 8.
 median_interval_of_ten_test() ->
     ?assertEqual({2, 8}, tripod_stats:median_interval(lists:seq(1, 10), 0.95)).
 
