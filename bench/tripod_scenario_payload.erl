@@ -44,8 +44,8 @@ plan(quick) ->
     #{placements => [free], rounds => 3, rival_rounds => 3, open_ms => 20,
       visit => #{warm_ms => 4, visit_ms => 25, min => 5, max => 10000}};
 plan(full) ->
-    #{placements => [free, pinned], rounds => 8, rival_rounds => 2, open_ms => 50,
-      visit => #{warm_ms => 30, visit_ms => 200, min => 10, max => 10000}}.
+    #{placements => [free, pinned], rounds => 6, rival_rounds => 2, open_ms => 50,
+      visit => #{warm_ms => 20, visit_ms => 120, min => 5, max => 10000}}.
 
 %% A binary costs two copies. A term costs the service's own representation plus building it anew
 %% with the host's API.

@@ -17,7 +17,8 @@ struct floor_job {
     ERL_NIF_TERM reference; // lives in env
 };
 
-// One worker thread and a ring of jobs; `lock` guards everything but the thread's id.
+// One worker thread and a ring of jobs; `lock` guards everything but the thread's id. `copy` is
+// memory of the library's own that floor_copy uses again, guarded by `copy_lock`.
 struct floor_worker {
     ErlNifMutex *lock;
     ErlNifCond *work;
@@ -25,6 +26,9 @@ struct floor_worker {
     struct floor_job ring[FLOOR_JOBS];
     unsigned first, queued;
     int stopping;
+    ErlNifMutex *copy_lock;
+    unsigned char *copy;
+    size_t copy_bytes;
 };
 
 static ERL_NIF_TERM floor_atom_ok;
@@ -45,20 +49,29 @@ static ERL_NIF_TERM floor_same(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv
 // In and out by memcpy, as any service has to whose values live in its own memory.
 static ERL_NIF_TERM floor_copy(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
+    struct floor_worker *worker = enif_priv_data(env);
     ErlNifBinary input;
     if (!enif_inspect_binary(env, argv[0], &input))
         return enif_make_badarg(env);
-    unsigned char *own = enif_alloc(input.size == 0 ? 1 : input.size);
-    if (own == NULL)
-        return enif_raise_exception(env, enif_make_atom(env, "enomem"));
-    memcpy(own, input.data, input.size);
+    enif_mutex_lock(worker->copy_lock);
+    if (worker->copy_bytes < input.size) {
+        unsigned char *larger = enif_realloc(worker->copy, input.size);
+        if (larger == NULL) {
+            enif_mutex_unlock(worker->copy_lock);
+            return enif_raise_exception(env, enif_make_atom(env, "enomem"));
+        }
+        worker->copy = larger;
+        worker->copy_bytes = input.size;
+    }
     ERL_NIF_TERM output;
     unsigned char *data = enif_make_new_binary(env, input.size, &output);
-    if (data == NULL)
+    if (data == NULL) {
         output = enif_raise_exception(env, enif_make_atom(env, "enomem"));
-    else
-        memcpy(data, own, input.size);
-    enif_free(own);
+    } else if (input.size > 0) {
+        memcpy(worker->copy, input.data, input.size);
+        memcpy(data, worker->copy, input.size);
+    }
+    enif_mutex_unlock(worker->copy_lock);
     return output;
 }
 
@@ -174,6 +187,10 @@ static void floor_release(struct floor_worker *worker) {
         enif_cond_destroy(worker->work);
     if (worker->lock != NULL)
         enif_mutex_destroy(worker->lock);
+    if (worker->copy_lock != NULL)
+        enif_mutex_destroy(worker->copy_lock);
+    if (worker->copy != NULL)
+        enif_free(worker->copy);
     enif_free(worker);
 }
 
@@ -187,7 +204,8 @@ static int floor_load(ErlNifEnv *env, void **priv_data, ERL_NIF_TERM info) {
     memset(worker, 0, sizeof *worker);
     worker->lock = enif_mutex_create("tripod_floor_jobs");
     worker->work = enif_cond_create("tripod_floor_jobs");
-    int complete = worker->lock != NULL && worker->work != NULL;
+    worker->copy_lock = enif_mutex_create("tripod_floor_copy");
+    int complete = worker->lock != NULL && worker->work != NULL && worker->copy_lock != NULL;
     for (int i = 0; i < FLOOR_JOBS && complete; i++) {
         worker->ring[i].env = enif_alloc_env();
         complete = worker->ring[i].env != NULL;
