@@ -42,7 +42,7 @@ static int emit_limit(struct emit *emit, enum sandbox_stop stop) {
 
 static int emit_refuse(struct emit *emit) {
     emit->sandbox->phase = SANDBOX_BADTERM;
-    if (!lua_checkstack(emit->L, 4))
+    if (!lua_checkstack(emit->L, 8))
         return emit_limit(emit, SANDBOX_STOP_MEMORY);
     lua_newtable(emit->L);
     emit->path = lua_gettop(emit->L);
@@ -326,8 +326,7 @@ int sandbox_emit_results(struct sandbox *sandbox, int n, struct term_sink *sink)
 int sandbox_emit_value(struct sandbox *sandbox, struct term_sink *sink) {
     struct emit emit = emit_start(sandbox, sink);
     int top = lua_gettop(emit.L);
-    int code = lua_checkstack(emit.L, 8) ? emit_value(&emit, top, NULL)
-                                         : emit_limit(&emit, SANDBOX_STOP_MEMORY);
+    int code = emit_value(&emit, top, NULL);
     if (code == EMIT_VOID)
         lua_settop(emit.L, top);
     return code;

@@ -13,6 +13,9 @@
 // Frames 0 and 1 are the request's tuple and the spread list.
 #define REQUEST_FRAMES (SANDBOX_MAX_DEPTH + 2u)
 
+// Few enough arguments for the LUA_MINSTACK slots that an empty stack has, beside the verb's own.
+#define REQUEST_FEW 8u
+
 // Kinds of keys that one map has had: with several, two keys may mean the same one in Lua.
 enum { REQUEST_KEY_BYTES = 1, REQUEST_KEY_ATOM = 2, REQUEST_KEY_INTEGER = 4, REQUEST_KEY_REAL = 8 };
 
@@ -272,6 +275,11 @@ static int request_begin(struct term_sink *sink, enum term_kind kind, size_t n) 
         return request_refuse(request, REQUEST_BADTERM);
     struct request_frame *frame = &request->frames[request->depth];
     *frame = (struct request_frame){.kind = kind, .spread = spread, .n = (lua_Integer)n};
+    if (spread && n <= REQUEST_FEW && !request->sandbox->memory_full) {
+        frame->table = 0;
+        request->depth++;
+        return 0;
+    }
     struct request_event event = {.kind = kind, .length = n};
     return request_protected(request, request_open, &event);
 }
@@ -360,14 +368,18 @@ static int request_explain(struct sandbox *sandbox, void *data) {
     return 0;
 }
 
-static int request_prepare(struct sandbox *sandbox, void *data) {
+static int request_new_call(struct sandbox *sandbox, void *data) {
     (void)data;
     sandbox_fresh_call(sandbox);
-    return lua_checkstack(sandbox->call, 16) ? 0 : SERVICE_E_BROKEN;
+    return 0;
 }
 
 int sandbox_take_request(struct sandbox *sandbox, struct term_source *source) {
-    int code = sandbox_protect(sandbox, request_prepare, NULL);
+    int code = 0;
+    if (sandbox->call != NULL)
+        lua_settop(sandbox->call, 0);
+    else
+        code = sandbox_protect(sandbox, request_new_call, NULL);
     if (code < 0)
         return code;
     struct request request; // not zeroed: the frames are many and each is written when opened

@@ -22,10 +22,12 @@ void sandbox_arm(struct sandbox *sandbox) {
 // Back to how the hook is between two calls for it. Setting one visits every frame of the
 // coroutine, so only if it is not already as it should be.
 static void sandbox_disarm(const struct sandbox *sandbox, lua_State *L) {
-    if (sandbox->timed)
-        lua_sethook(L, NULL, 0, 0);
-    else if (lua_gethookcount(L) != SANDBOX_COUNT)
+    if (sandbox->timed) {
+        if (lua_gethookmask(L) != 0)
+            lua_sethook(L, NULL, 0, 0);
+    } else if (lua_gethookcount(L) != SANDBOX_COUNT) {
         lua_sethook(L, sandbox_hook, LUA_MASKCOUNT, SANDBOX_COUNT);
+    }
 }
 
 // In the signal handler. A run of a millisecond is due for a look.
