@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// A service that misbehaves on request, around the Lua service. Built into the artefacts of
+// `make faults` only. docs/faults.md describes each fault.
+//
+//   {fault, Name}   leaves proof, then injects the fault Name
+//   anything else   goes to the Lua service, untouched, and so does its reply
+#ifndef TRIPOD_FAULTS_H
+#define TRIPOD_FAULTS_H
+
+#include "term.h"
+
+#include <stdbool.h>
+
+// Names the file that proof is appended to.
+#define FAULTS_PROOF_VARIABLE "TRIPOD_FAULT_PROOF"
+
+#define FAULTS_NAME_BYTES 32u // of a fault's name, terminated
+
+struct fault {
+    const char *name;
+    // Does the damage, then emits the reply if there is still somebody to do so. 0, or the sink's
+    // negative code, as a service's step. Called by the thread that runs the step.
+    int (*inject)(const struct fault *fault, struct term_sink *reply);
+};
+
+// faults_kinds.c: NULL when there is none of that name.
+const struct fault *faults_find(const char *name);
+
+// faults_proof.c: remembers the file that the environment names, once in the life of the process.
+// Not to be called where another thread may change the environment.
+void faults_proof_init(void);
+// Appends `name PID TID NANOSECONDS\n`, the time being CLOCK_REALTIME's. Async-signal-safe. False:
+// no file was named, or it cannot be written.
+bool faults_proof_leave(const char *name);
+
+#endif

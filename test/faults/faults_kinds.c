@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The faults themselves. What each does is undefined or endless on purpose; everything that a
+// compiler could see through goes by way of a volatile object, so that it really happens.
+#include "faults.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KINDS_LEAKED_FDS   64
+#define KINDS_BLOCKS       64
+#define KINDS_BLOCK_BYTES  ((size_t)2000)
+#define KINDS_LEAKED_BYTES ((size_t)64 * 1024 * 1024)
+
+// {ok, Name}: the fault was injected and we are still here.
+static int kinds_reply(const struct fault *fault, struct term_sink *reply) {
+    int code = term_begin(reply, TERM_TUPLE, 2);
+    if (code == 0)
+        code = TERM_ATOM(reply, "ok");
+    if (code == 0)
+        code = term_atom(reply, fault->name, strlen(fault->name));
+    return code < 0 ? code : term_end(reply, TERM_TUPLE, 2);
+}
+
+static int kinds_segfault(const struct fault *fault, struct term_sink *reply) {
+    volatile int *volatile nowhere = NULL;
+    *nowhere = 1;
+    return kinds_reply(fault, reply);
+}
+
+static int kinds_abort(const struct fault *fault, struct term_sink *reply) {
+    (void)fault;
+    (void)reply;
+    abort();
+}
+
+static int kinds_c_loop(const struct fault *fault, struct term_sink *reply) {
+    volatile uint64_t turns = 0;
+    volatile bool ended = false;
+    while (!ended)
+        turns = turns + 1;
+    return kinds_reply(fault, reply);
+}
+
+static int kinds_deeper(const volatile char *above) {
+    volatile char frame[4096];
+    frame[0] = above[0];
+    if (frame[0] != 0)
+        return 0;
+    return kinds_deeper(frame) + frame[0];
+}
+
+static int kinds_stack_overflow(const struct fault *fault, struct term_sink *reply) {
+    volatile char bottom[1] = {0};
+    (void)kinds_deeper(bottom);
+    return kinds_reply(fault, reply);
+}
+
+static int kinds_double_free(const struct fault *fault, struct term_sink *reply) {
+    void *volatile block = malloc(64);
+    free(block);
+    free(block);
+    return kinds_reply(fault, reply);
+}
+
+// Spoils the headers of the blocks that follow, which is found when those are freed. Large enough
+// not to be kept in a list of free blocks that nobody checks, and many, so that some are
+// neighbours.
+static int kinds_heap_overrun(const struct fault *fault, struct term_sink *reply) {
+    const volatile size_t written = KINDS_BLOCK_BYTES + 64;
+    unsigned char *volatile blocks[KINDS_BLOCKS];
+    for (int i = 0; i < KINDS_BLOCKS; i++)
+        blocks[i] = malloc(KINDS_BLOCK_BYTES);
+    for (int i = 0; i < KINDS_BLOCKS; i++)
+        if (blocks[i] != NULL)
+            memset(blocks[i], 0x41, written);
+    for (int i = 0; i < KINDS_BLOCKS; i++)
+        free(blocks[i]);
+    return kinds_reply(fault, reply);
+}
+
+static int kinds_exit(const struct fault *fault, struct term_sink *reply) {
+    (void)fault;
+    (void)reply;
+    exit(0);
+}
+
+static int kinds_deadlock(const struct fault *fault, struct term_sink *reply) {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    (void)pthread_mutex_lock(&mutex);
+    (void)pthread_mutex_lock(&mutex);
+    return kinds_reply(fault, reply);
+}
+
+static int kinds_fd_leak(const struct fault *fault, struct term_sink *reply) {
+    for (int i = 0; i < KINDS_LEAKED_FDS; i++)
+        (void)open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return kinds_reply(fault, reply);
+}
+
+// Behind the host's back, as a library does that calls malloc.
+static int kinds_memory_leak(const struct fault *fault, struct term_sink *reply) {
+    void *volatile block = malloc(KINDS_LEAKED_BYTES);
+    if (block != NULL)
+        memset(block, 0x55, KINDS_LEAKED_BYTES);
+    return kinds_reply(fault, reply);
+}
+
+// Closes what was never opened, as another kind and with another count than the one that was.
+static int kinds_garbage_reply(const struct fault *fault, struct term_sink *reply) {
+    (void)fault;
+    (void)term_begin(reply, TERM_LIST, 1);
+    (void)term_integer(reply, 1);
+    (void)term_end(reply, TERM_TUPLE, 3);
+    return 0;
+}
+
+static int kinds_half_reply(const struct fault *fault, struct term_sink *reply) {
+    (void)fault;
+    (void)term_begin(reply, TERM_TUPLE, 2);
+    (void)TERM_ATOM(reply, "ok");
+    return 0;
+}
+
+static const struct fault kinds[] = {
+    {"segfault", kinds_segfault},
+    {"abort", kinds_abort},
+    {"c_loop", kinds_c_loop},
+    {"stack_overflow", kinds_stack_overflow},
+    {"double_free", kinds_double_free},
+    {"heap_overrun", kinds_heap_overrun},
+    {"exit", kinds_exit},
+    {"deadlock", kinds_deadlock},
+    {"fd_leak", kinds_fd_leak},
+    {"memory_leak", kinds_memory_leak},
+    {"garbage_reply", kinds_garbage_reply},
+    {"half_reply", kinds_half_reply},
+    // For the harness's own test: leaves proof, and does nothing.
+    {"proof_only", kinds_reply},
+};
+
+const struct fault *faults_find(const char *name) {
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
+}
