@@ -23,8 +23,9 @@
 -define(SCRIPT,
         "files=$1\n"
         "shift\n"
+        "exec 2>\"$files.stderr\"\n"
         "ulimit -c 0\n"
-        "\"$@\" 2>\"$files.stderr\"\n"
+        "\"$@\"\n"
         "status=$?\n"
         "echo $status >\"$files.part\" && mv \"$files.part\" \"$files.status\"\n"
         "exit $status\n").

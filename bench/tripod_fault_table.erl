@@ -90,9 +90,9 @@ duration(Ns) when Ns < 9.995e8 -> io_lib:format("~b ms", [round(Ns / 1.0e6)]);
 duration(Ns) -> io_lib:format("~.1f s", [Ns / 1.0e9]).
 
 legend() ->
-    "\nFrom the fault on: detect, until whoever is left learns of it; clean, until nothing\n"
-    "is left of what was lost; serve, until a box answers again. Pause: the longest that\n"
-    "a scheduler kept others waiting. docs/faults.md says more.\n".
+    "\nSince the fault: detect, until whoever is left learns of it; clean, until\n"
+    "nothing is left of what was lost; serve, until a box answers again. Pause: the\n"
+    "longest that a scheduler kept others waiting. docs/faults.md says more.\n".
 
 %% Whether standard output shows colours and nobody asked it not to: https://no-color.org.
 -spec is_colourful() -> boolean().

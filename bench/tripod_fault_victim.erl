@@ -47,7 +47,7 @@ own(Scene, #{request := Request, time_ms := TimeMs}, Strategy, Options) ->
     receive inject -> ok end,
     CalledAt = tripod_fault_os:now_ns(),
     Scene ! {self(), calling},
-    Answer = tripod:call(Box, Request, #{time_ms => TimeMs}),
+    Answer = answer(fun() -> tripod:call(Box, Request, #{time_ms => TimeMs}) end),
     AnsweredAt = tripod_fault_os:now_ns(),
     Usable = works(Box) =:= {ok, [1]},
     Seen = #{called_at => CalledAt, answered_at => AnsweredAt, answer => Answer, usable => Usable},
@@ -55,7 +55,13 @@ own(Scene, #{request := Request, time_ms := TimeMs}, Strategy, Options) ->
     Scene ! {self(), {seen, Seen, tripod_fault_os:now_ns()}},
     receive finish -> tripod:close(Box) end.
 
-works(Box) -> tripod_lua:eval(Box, <<"return 1">>).
+works(Box) -> answer(fun() -> tripod_lua:eval(Box, <<"return 1">>) end).
+
+%% A call that raises is an answer too, if no good one.
+answer(Call) ->
+    try Call()
+    catch Class:Why -> {raised, Class, Why}
+    end.
 
 %% Returns when the owner is about to call.
 -spec inject(victim()) -> ok | {error, term()}.
