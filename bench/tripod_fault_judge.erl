@@ -4,7 +4,7 @@
 -module(tripod_fault_judge).
 
 -export([judge/2]).
--export_type([evidence/0, verdict/0, proof/0, ending/0]).
+-export_type([evidence/0, verdict/0, proof/0, ending/0, growth/0]).
 
 -type proof() :: #{name := string(), pid := pos_integer(), thread := pos_integer(), at := integer()}.
 %% How it ended. `lost` is the VM; `seen` is what the owner saw; `hang`: no answer before the

@@ -37,10 +37,10 @@ round(kill, Spec) ->
     Owner = open(Spec, fun(_) -> wait() end),
     ended(Owner, Spec, killed, fun() -> exit(Owner#owner.pid, kill) end);
 round(linked_death, Spec) ->
-    Partner = spawn(fun() -> receive die -> exit(partner_died) end end),
+    Partner = spawn(fun wait/0),
     Owner = open(Spec, fun(_) -> true = link(Partner), linked(Partner) end),
     ok = confirmed(Owner, linked),
-    ended(Owner, Spec, partner_died, fun() -> Partner ! die end);
+    ended(Owner, Spec, partner_died, fun() -> exit(Partner, partner_died) end);
 round(trapped_exit, Spec) ->
     Owner = open(Spec, fun(_) ->
                                _ = process_flag(trap_exit, true),
@@ -97,7 +97,7 @@ round(close_race, Spec) ->
     Start = atomics:new(1, []),
     {Closer, Monitor} = spawn_monitor(fun() ->
                                               ok = spin(Start),
-                                              exit({closed, tripod:close(Box)})
+                                              ok = tripod:close(Box)
                                       end),
     ok = until(fun() -> process_info(Closer, current_function) =/= undefined end),
     Ended = ended(Owner, Spec, killed, fun() ->
@@ -105,7 +105,7 @@ round(close_race, Spec) ->
                                                exit(Pid, kill)
                                        end),
     receive
-        {'DOWN', Monitor, process, Closer, {closed, ok}} -> Ended#{learned := ok};
+        {'DOWN', Monitor, process, Closer, normal} -> Ended#{learned := ok};
         {'DOWN', Monitor, process, Closer, Why} ->
             Ended#{problem := io_lib:format("the closer ended with ~tp", [Why])}
     end.

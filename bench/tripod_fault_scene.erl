@@ -158,12 +158,14 @@ busy(Box) ->
 
 started(Open) ->
     Caller = self(),
-    Pid = spawn_link(fun() ->
-                             Live = Open(),
-                             Caller ! {self(), open},
-                             Live()
-                     end),
+    Pid = spawn_link(fun() -> live(Caller, Open) end),
     receive
         {Pid, open} -> Pid;
         {'EXIT', Pid, Why} -> exit(Why)
     end.
+
+-spec live(pid(), fun(() -> fun(() -> no_return()))) -> no_return().
+live(Caller, Open) ->
+    Live = Open(),
+    Caller ! {self(), open},
+    Live().

@@ -57,10 +57,14 @@ serve(Strategy, Options, TimeoutMs) ->
     Result.
 
 serve_and_end(Strategy, Options, TimeoutMs) ->
-    {Pid, Monitor} = spawn_monitor(fun() -> exit({served, answered(Strategy, Options)}) end),
+    Caller = self(),
+    {Pid, Monitor} = spawn_monitor(fun() -> Caller ! {self(), answered(Strategy, Options)} end),
     receive
-        {'DOWN', Monitor, process, Pid, {served, Result}} -> Result;
-        {'DOWN', Monitor, process, Pid, Why} -> {error, Why}
+        {Pid, Result} ->
+            %% Until it is gone, so that its own end is not taken for another's.
+            receive {'DOWN', Monitor, process, Pid, _} -> Result end;
+        {'DOWN', Monitor, process, Pid, Why} ->
+            {error, Why}
     after TimeoutMs ->
             true = demonitor(Monitor, [flush]),
             true = exit(Pid, kill),
