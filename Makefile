@@ -152,12 +152,14 @@ build/test/ebin/%.beam: %.erl build/otp.flags
 	@mkdir -p $(@D) build/erl
 	$(Q)$(compile_erl)
 $(filter-out $(BEHAVIOURS),$(BEAMS)) $(TEST_BEAMS): $(BEHAVIOURS)
+# A variable, because a recipe would hand the ends of its lines on to Erlang.
+WRITE_APP = {ok, [{application, App, Keys}]} = file:consult("$<"), \
+            {ok, Modules} = file:consult("build/modules.list"), \
+            All = {application, App, [{modules, Modules} | Keys]}, \
+            ok = file:write_file("$@", io_lib:format("~p.~n", [All])), halt().
 ebin/tripod.app: core/tripod.app.src build/modules.list
 	@mkdir -p $(@D)
-	$(Q)$(ERL) -noshell -eval '{ok, [{application, App, Keys}]} = file:consult("$<"), \
-	    {ok, Modules} = file:consult("build/modules.list"), \
-	    All = {application, App, [{modules, Modules} | Keys]}, \
-	    ok = file:write_file("$@", io_lib:format("~p.~n", [All])), halt().'
+	$(Q)$(ERL) -noshell -eval '$(WRITE_APP)'
 build/modules.list: FORCE
 	@mkdir -p $(@D)
 	@printf '%s.\n' $(notdir $(basename $(ERL_SRC))) | cmp -s - $@ || \
