@@ -97,22 +97,42 @@ enum box_result driver_call_send(struct driver_box *box, ErlDrvTermData port, Er
     return result;
 }
 
+// {ok, Value} in external term format, up to Value.
+static const uint8_t ok_prefix[] = {131, 104, 2, 119, 2, 'o', 'k'};
+
+// The short form as a result, or NULL. Of {ok, Value} only Value, because finding the atom `ok` is
+// a good part of what it costs to decode a small term; the prefix's last byte becomes Value's
+// version.
+static const uint8_t *short_result(struct driver_reply *reply, size_t *length) {
+    uint8_t *term = driver_reply_short(reply, length);
+    if (term == NULL)
+        return NULL;
+    if (*length <= sizeof ok_prefix || memcmp(term + 1, ok_prefix, sizeof ok_prefix) != 0) {
+        *term = DRIVER_WHOLE;
+        return term;
+    }
+    *length -= sizeof ok_prefix;
+    term += sizeof ok_prefix;
+    *term = ok_prefix[0];
+    return term;
+}
+
 // False: too long for a result, or no memory for a binary.
-static bool put_short(const struct driver_reply *reply, char **result, ErlDrvSSizeT *length) {
-    size_t bytes;
-    const void *term = driver_reply_short(reply, &bytes);
+static bool put_short(struct driver_reply *reply, char **result, ErlDrvSSizeT *result_length) {
+    size_t length;
+    const uint8_t *term = short_result(reply, &length);
     if (term == NULL)
         return false;
-    if (bytes > DRIVER_RESULT_BYTES) {
-        ErlDrvBinary *binary = driver_alloc_binary(bytes);
+    if (length > DRIVER_RESULT_BYTES) {
+        ErlDrvBinary *binary = driver_alloc_binary(length);
         if (binary == NULL)
             return false;
-        memcpy(binary->orig_bytes, term, bytes);
+        memcpy(binary->orig_bytes, term, length);
         *result = (char *)binary;
     } else {
-        memcpy(*result, term, bytes);
+        memcpy(*result, term, length);
     }
-    *length = (ErlDrvSSizeT)bytes;
+    *result_length = (ErlDrvSSizeT)length;
     return true;
 }
 

@@ -6,7 +6,9 @@
 //     port_command               SEND:8, Id:64/signed, TimeMs:32, Request in external term format
 //                                    => a message {Port, Id, Reply} to the caller
 //     port_control CALL + TimeMs Request in external term format
-//                                    => Reply in external term format (its first byte is 131),
+//                                    => Value of a reply {ok, Value}, in external term format (its
+//                                       first byte is 131),
+//                                       or WHOLE:8, Reply in external term format,
 //                                       or status: OK says that a message {Port, 0, Reply} is there
 //     port_control OPEN          MemoryBytes:64, TimeMs:64, ReplyBytes:64, Depth:32, Preempt:8,
 //                                Service/binary   => status
@@ -47,7 +49,7 @@ enum driver_op {
     DRIVER_CALL = 256, // and all above: what is added is the call's time limit in milliseconds
 };
 
-enum driver_status { DRIVER_OK = 0, DRIVER_ERROR = 1, DRIVER_DOWN = 2 };
+enum driver_status { DRIVER_OK = 0, DRIVER_ERROR = 1, DRIVER_DOWN = 2, DRIVER_WHOLE = 3 };
 
 // The VM lends every port_control a result buffer of this size (ERL_DRV control callback).
 #define DRIVER_RESULT_BYTES 64

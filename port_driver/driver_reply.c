@@ -72,7 +72,7 @@ void driver_reply_init(struct driver_reply *reply, ErlDrvTermData port, int64_t 
     reply->id = id;
     reply->want_short = want_short;
     reply->storage = (struct service_host){.context = reply, .memory = storage_memory};
-    etf_writer_init(&reply->shorter, &reply->storage, 0, sizeof reply->room);
+    etf_writer_init(&reply->shorter, &reply->storage, 1, DRIVER_SHORT_BYTES);
     driver_sink_init(&reply->message);
     driver_reply_start(reply);
 }
@@ -83,7 +83,7 @@ void driver_reply_start(struct driver_reply *reply) {
     driver_sink_start(&reply->message, reply->port, reply->id);
 }
 
-const void *driver_reply_short(const struct driver_reply *reply, size_t *length) {
+uint8_t *driver_reply_short(struct driver_reply *reply, size_t *length) {
     if (!reply->is_short)
         return NULL;
     *length = reply->shorter.length;

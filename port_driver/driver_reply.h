@@ -33,7 +33,7 @@ struct driver_reply {
     bool is_short;               // wanted, and whole so far
     struct etf_writer shorter;   // into `room`
     struct service_host storage; // lends it
-    uint8_t room[DRIVER_SHORT_BYTES];
+    uint8_t room[1 + DRIVER_SHORT_BYTES];
 };
 
 // `want_short`: without it only the message is written.
@@ -41,8 +41,9 @@ void driver_reply_init(struct driver_reply *reply, ErlDrvTermData port, int64_t 
                        bool want_short);
 // Empties it.
 void driver_reply_start(struct driver_reply *reply);
-// The short form, borrowed, or NULL: not wanted or too long.
-const void *driver_reply_short(const struct driver_reply *reply, size_t *length);
+// The short form behind one free byte, `length` with it, or NULL: not wanted or too long. Borrowed
+// until the reply is started again or released; the bytes may be changed.
+uint8_t *driver_reply_short(struct driver_reply *reply, size_t *length);
 // Sends {Port, Id, Reply}. False: `to` is gone, or the VM refused the term (a key twice in a map).
 bool driver_reply_send(struct driver_reply *reply, ErlDrvTermData to);
 void driver_reply_release(struct driver_reply *reply);

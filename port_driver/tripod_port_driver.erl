@@ -94,7 +94,8 @@ call(#driver_box{port = Port} = Box, Request, TimeMs) ->
 call_port(Port, Request, TimeMs) ->
     Operation = ?CALL + min(TimeMs, ?MAX_TIME_MS),
     case control(Port, Operation, term_to_binary(Request)) of
-        <<?ETF, _/binary>> = Reply -> binary_to_term(Reply);
+        <<?ETF, _/binary>> = Value -> {ok, binary_to_term(Value)};
+        <<?WHOLE, Reply/binary>> -> binary_to_term(Reply);
         <<?OK>> -> take(Port, 0);
         Status -> refused(Status)
     end.

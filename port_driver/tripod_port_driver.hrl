@@ -20,3 +20,4 @@
 -define(OK, 0).
 -define(ERROR, 1).
 -define(DOWN, 2).
+-define(WHOLE, 3).
