@@ -50,13 +50,16 @@ loader_killed(Config) ->
         Box = open(),
         Switchboards = switchboards(),
         ?assertEqual(erlang:system_info(schedulers), length(Switchboards)),
+        ok = sys:suspend(tripod_sup),
         Loader = kill_loader(),
+        %% There is none, until the supervisor goes on.
+        ?assertEqual([{users, 0}], driver_users()),
         {ok, 1} = tripod:call(Box, 1),
         #{boxes := 1} = tripod:census(port_driver),
         ok = tripod:interrupt(Box),
-        await_loader(Loader),
-        %% The next opens, whatever the new loader has got to.
         Second = open(),
+        ok = sys:resume(tripod_sup),
+        await_loader(Loader),
         {ok, 2} = tripod:call(Second, 2),
         {ok, 1} = tripod:call(Box, 1),
         contract:await(fun() -> driver_users() =:= [{users, 1}] end),
