@@ -25,8 +25,8 @@
 //             already passed the box on to C, the owner is C and nothing is done.
 //   A dies:   it runs this NIF on a normal scheduler and can only exit when it returns. On a dirty
 //             one it could: before 4 its down closes the box, from 4 on it is ignored.
-//   a late down for an earlier owner: owner differs, ignored. If that process owns the box again, it
-//             is dead, so closing is right whichever of its monitors fired.
+//   late:     a down for an earlier owner: owner differs, ignored. If that process owns the box
+//             again, it is dead, so closing is right whichever of its monitors fired.
 //
 // However many of these close the box, the gate (core/gate.h) lets exactly one free the instance.
 #include "nif_box.h"

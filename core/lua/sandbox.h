@@ -133,7 +133,7 @@ bool sandbox_memory_spent(struct sandbox *sandbox, lua_State *L);
 // Can `bytes` more be live without crossing the soft cap? Collects before it says no.
 bool sandbox_memory_fits(struct sandbox *sandbox, lua_State *L, size_t bytes);
 
-// sandbox_request.c
+// sandbox_request.c, sandbox_push.c
 // Walks the request onto the stack of `call`; sets verb and phase.
 int sandbox_take_request(struct sandbox *sandbox, struct term_source *source);
 
