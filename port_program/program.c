@@ -19,8 +19,6 @@
 #define PROGRAM_REPLY_SLACK_BYTES 4096u
 // What a request may exceed memory_bytes by. A larger one cannot be held by the box anyway.
 #define PROGRAM_REQUEST_SLACK_BYTES 65536u
-// Levels of a request around the user's values, which alone count against the depth limit.
-#define PROGRAM_OUTER_LEVELS 8u
 // Buffers up to this size are kept between calls; larger ones as long as calls use a quarter.
 #define PROGRAM_KEEP_BYTES (1024u * 1024u)
 
@@ -149,7 +147,7 @@ static enum exit_code program_call(uint32_t id, uint32_t time_ms, const uint8_t 
                                    size_t length) {
     program.call_id = id;
     struct etf_reader request;
-    etf_reader_init(&request, bytes, length, program.limits.depth + PROGRAM_OUTER_LEVELS);
+    etf_reader_init(&request, bytes, length, box_request_depth(&program.box));
     struct etf_writer *reply = &program.reply;
     enum box_result result =
         box_begin(&program.box, &request.source, (uint64_t)time_ms * UINT64_C(1000000));
