@@ -47,6 +47,8 @@ crash() ->
      service(half_reply, false, not_ok),
      lua(lua_loop, true, {limit, [time]}, <<"while true do end">>),
      lua(memory_bomb, false, {limit, [memory]},
+         <<"local t = {} for i = 1, math.huge do t[i] = {i} end">>),
+     lua(string_bomb, false, {limit, [memory]},
          <<"local t = {} for i = 1, math.huge do t[i] = string.rep('x', 1000) .. i end">>),
      lua(recursion, false, {limit, [depth]},
          <<"local function f() return (string.gsub('x', 'x', f)) end return f()">>),

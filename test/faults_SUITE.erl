@@ -149,11 +149,10 @@ replies(Config) ->
 
 %% The sandbox's limits hold everywhere.
 scripts(Config) ->
-    Verdicts = verdicts(tripod_crash, [lua_loop, memory_bomb, recursion], Config),
-    check(Verdicts, lua_loop, contained, contained),
-    check(Verdicts, recursion, contained, contained),
+    Verdicts = verdicts(tripod_crash, [lua_loop, memory_bomb, string_bomb, recursion], Config),
+    [check(Verdicts, Name, contained, contained) || Name <- [lua_loop, memory_bomb, recursion]],
     [?assert(lists:member(Outcome, [<<"contained">>, <<"box_lost">>]))
-     || #{<<"outcome">> := Outcome} <- of_fault(Verdicts, memory_bomb)].
+     || #{<<"outcome">> := Outcome} <- of_fault(Verdicts, string_bomb)].
 
 %% Signals to programs, where there are any, and to the VM.
 signals(Config) ->
