@@ -24,7 +24,7 @@ settle(Stage, Before, Seen) ->
     Evidence = Known#{leaked => Leaked, target_gone => target_gone(Known, Stage),
                       only_resident => only_resident(Leaked, Left)},
     %% The same VM again, even if its memory has grown: whether that goes on is the question then.
-    case clean(Leaked#{bytes := maps:get(bytes, Left, 0)}) of
+    case clean(Leaked#{bytes := maps:get(bytes, Left, 0)}) andalso clean(Left) of
         true ->
             {Evidence, {ok, Stage}};
         false ->

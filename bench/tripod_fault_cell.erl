@@ -49,7 +49,9 @@ again(_, Evidence, Next) ->
 happen(#{class := owner, name := Name}, Stage, Evidence) ->
     Rounds = tripod_fault_stage:rounds(Stage),
     case ask(Stage, {owner, Name, Rounds}, Rounds * ?REQUEST_MS) of
-        {ok, #{rounds := Done} = Answer} -> ended(Answer, {rounds, Done}, Evidence);
+        {ok, #{rounds := Done} = Answer} ->
+            #{left := Left} = lists:last(Done),
+            ended(Answer, {rounds, Done}, Evidence#{left => Left});
         Failed -> fell(Failed, Evidence)
     end;
 happen(#{call := Call} = Fault, Stage, Evidence) ->

@@ -43,6 +43,7 @@ crash() ->
      service(deadlock, false, no_answer),
      service(fd_leak, false, {more, fds, 64}),
      service(memory_leak, false, {more, bytes, 60 * 1024 * 1024}),
+     service(host_leak, false, {more, bytes, 7 * 1024 * 1024}),
      service(garbage_reply, false, not_ok),
      service(half_reply, false, not_ok),
      lua(lua_loop, true, {limit, [time]}, <<"while true do end">>),

@@ -132,8 +132,11 @@ endless(Config) ->
      || #{<<"outcome">> := <<"hang">>} = Verdict <- Verdicts].
 
 leaks(Config) ->
-    Verdicts = verdicts(tripod_crash, [fd_leak, memory_leak], Config),
-    [check(Verdicts, Name, contained, leak) || Name <- [fd_leak, memory_leak]],
+    Names = [fd_leak, memory_leak, host_leak],
+    Verdicts = verdicts(tripod_crash, Names, Config),
+    [check(Verdicts, Name, contained, leak) || Name <- Names],
+    [?assertMatch(#{<<"bytes">> := 8388608}, Leaked)
+     || #{<<"outcome">> := <<"leak">>, <<"leaked">> := Leaked} <- of_fault(Verdicts, host_leak)],
     [?assertMatch(#{<<"fds">> := 64}, Leaked)
      || #{<<"outcome">> := <<"leak">>, <<"leaked">> := Leaked} <- of_fault(Verdicts, fd_leak)],
     [?assertMatch(#{<<"bytes">> := Bytes} when Bytes >= 60 * 1024 * 1024, Leaked)

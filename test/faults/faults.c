@@ -214,7 +214,8 @@ static int faults_step(void *state, struct term_sink *reply) {
         return faults_refuse("no such fault", reply);
     if (!faults_proof_leave(self->kind->name))
         return faults_refuse("no file for proof", reply);
-    return self->kind->inject(self->kind, reply);
+    const struct faults_call call = {.fault = self->kind, .host = self->host, .reply = reply};
+    return self->kind->inject(&call);
 }
 
 static void faults_usage(const void *state, struct service_usage *usage) {

@@ -7,6 +7,7 @@
 #ifndef TRIPOD_FAULTS_H
 #define TRIPOD_FAULTS_H
 
+#include "service.h"
 #include "term.h"
 
 #include <stdbool.h>
@@ -16,11 +17,19 @@
 
 #define FAULTS_NAME_BYTES 32u // of a fault's name, terminated
 
+struct faults_call;
+
 struct fault {
     const char *name;
     // Does the damage, then emits the reply if there is still somebody to do so. 0, or the sink's
     // negative code, as a service's step. Called by the thread that runs the step.
-    int (*inject)(const struct fault *fault, struct term_sink *reply);
+    int (*inject)(const struct faults_call *call);
+};
+
+struct faults_call {
+    const struct fault *fault;
+    const struct service_host *host; // of the box
+    struct term_sink *reply;
 };
 
 // faults_kinds.c: NULL when there is none of that name.

@@ -14,15 +14,16 @@
 #define KINDS_BLOCKS       64
 #define KINDS_BLOCK_BYTES  ((size_t)2000)
 #define KINDS_LEAKED_BYTES ((size_t)64 * 1024 * 1024)
+#define KINDS_HOST_BYTES   ((size_t)8 * 1024 * 1024)
 
 // {ok, Name}: the fault was injected and we are still here.
-static int kinds_reply(const struct fault *fault, struct term_sink *reply) {
-    int code = term_begin(reply, TERM_TUPLE, 2);
+static int kinds_reply(const struct faults_call *call) {
+    int code = term_begin(call->reply, TERM_TUPLE, 2);
     if (code == 0)
-        code = TERM_ATOM(reply, "ok");
+        code = TERM_ATOM(call->reply, "ok");
     if (code == 0)
-        code = term_atom(reply, fault->name, strlen(fault->name));
-    return code < 0 ? code : term_end(reply, TERM_TUPLE, 2);
+        code = term_atom(call->reply, call->fault->name, strlen(call->fault->name));
+    return code < 0 ? code : term_end(call->reply, TERM_TUPLE, 2);
 }
 
 // Not memset: a compiler drops what it writes where nobody reads it.
@@ -31,24 +32,23 @@ static void kinds_fill(volatile unsigned char *block, size_t length) {
         block[i] = 0x41;
 }
 
-static int kinds_segfault(const struct fault *fault, struct term_sink *reply) {
+static int kinds_segfault(const struct faults_call *call) {
     volatile int *volatile nowhere = NULL;
     *nowhere = 1;
-    return kinds_reply(fault, reply);
+    return kinds_reply(call);
 }
 
-static int kinds_abort(const struct fault *fault, struct term_sink *reply) {
-    (void)fault;
-    (void)reply;
+static int kinds_abort(const struct faults_call *call) {
+    (void)call;
     abort();
 }
 
-static int kinds_c_loop(const struct fault *fault, struct term_sink *reply) {
+static int kinds_c_loop(const struct faults_call *call) {
     volatile uint64_t turns = 0;
     volatile bool ended = false;
     while (!ended)
         turns = turns + 1;
-    return kinds_reply(fault, reply);
+    return kinds_reply(call);
 }
 
 static int kinds_deeper(const volatile char *above) {
@@ -59,23 +59,23 @@ static int kinds_deeper(const volatile char *above) {
     return kinds_deeper(frame) + frame[0];
 }
 
-static int kinds_stack_overflow(const struct fault *fault, struct term_sink *reply) {
+static int kinds_stack_overflow(const struct faults_call *call) {
     volatile char bottom[1] = {0};
     (void)kinds_deeper(bottom);
-    return kinds_reply(fault, reply);
+    return kinds_reply(call);
 }
 
-static int kinds_double_free(const struct fault *fault, struct term_sink *reply) {
+static int kinds_double_free(const struct faults_call *call) {
     void *volatile block = malloc(64);
     free(block);
     free(block);
-    return kinds_reply(fault, reply);
+    return kinds_reply(call);
 }
 
 // Spoils the headers of the blocks that follow, which is found when those are freed. Large enough
 // not to be kept in a list of free blocks that nobody checks, and many, so that some are
 // neighbours.
-static int kinds_heap_overrun(const struct fault *fault, struct term_sink *reply) {
+static int kinds_heap_overrun(const struct faults_call *call) {
     const volatile size_t written = KINDS_BLOCK_BYTES + 64;
     unsigned char *volatile blocks[KINDS_BLOCKS];
     for (int i = 0; i < KINDS_BLOCKS; i++)
@@ -85,49 +85,55 @@ static int kinds_heap_overrun(const struct fault *fault, struct term_sink *reply
             kinds_fill(blocks[i], written);
     for (int i = 0; i < KINDS_BLOCKS; i++)
         free(blocks[i]);
-    return kinds_reply(fault, reply);
+    return kinds_reply(call);
 }
 
-static int kinds_exit(const struct fault *fault, struct term_sink *reply) {
-    (void)fault;
-    (void)reply;
+static int kinds_exit(const struct faults_call *call) {
+    (void)call;
     exit(0);
 }
 
-static int kinds_deadlock(const struct fault *fault, struct term_sink *reply) {
+static int kinds_deadlock(const struct faults_call *call) {
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     (void)pthread_mutex_lock(&mutex);
     (void)pthread_mutex_lock(&mutex);
-    return kinds_reply(fault, reply);
+    return kinds_reply(call);
 }
 
-static int kinds_fd_leak(const struct fault *fault, struct term_sink *reply) {
+static int kinds_fd_leak(const struct faults_call *call) {
     for (int i = 0; i < KINDS_LEAKED_FDS; i++)
         (void)open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return kinds_reply(fault, reply);
+    return kinds_reply(call);
 }
 
 // Behind the host's back, as a library does that calls malloc.
-static int kinds_memory_leak(const struct fault *fault, struct term_sink *reply) {
+static int kinds_memory_leak(const struct faults_call *call) {
     void *volatile block = malloc(KINDS_LEAKED_BYTES);
     if (block != NULL)
         kinds_fill(block, KINDS_LEAKED_BYTES);
-    return kinds_reply(fault, reply);
+    return kinds_reply(call);
+}
+
+// The host's own memory, which the census counts and the service never gives back.
+static int kinds_host_leak(const struct faults_call *call) {
+    const struct service_host *host = call->host;
+    unsigned char *block = host->memory(host->context, NULL, 0, KINDS_HOST_BYTES);
+    if (block != NULL)
+        kinds_fill(block, KINDS_HOST_BYTES);
+    return kinds_reply(call);
 }
 
 // Closes what was never opened, as another kind and with another count than the one that was.
-static int kinds_garbage_reply(const struct fault *fault, struct term_sink *reply) {
-    (void)fault;
-    (void)term_begin(reply, TERM_LIST, 1);
-    (void)term_integer(reply, 1);
-    (void)term_end(reply, TERM_TUPLE, 3);
+static int kinds_garbage_reply(const struct faults_call *call) {
+    (void)term_begin(call->reply, TERM_LIST, 1);
+    (void)term_integer(call->reply, 1);
+    (void)term_end(call->reply, TERM_TUPLE, 3);
     return 0;
 }
 
-static int kinds_half_reply(const struct fault *fault, struct term_sink *reply) {
-    (void)fault;
-    (void)term_begin(reply, TERM_TUPLE, 2);
-    (void)TERM_ATOM(reply, "ok");
+static int kinds_half_reply(const struct faults_call *call) {
+    (void)term_begin(call->reply, TERM_TUPLE, 2);
+    (void)TERM_ATOM(call->reply, "ok");
     return 0;
 }
 
@@ -142,6 +148,7 @@ static const struct fault kinds[] = {
     {"deadlock", kinds_deadlock},
     {"fd_leak", kinds_fd_leak},
     {"memory_leak", kinds_memory_leak},
+    {"host_leak", kinds_host_leak},
     {"garbage_reply", kinds_garbage_reply},
     {"half_reply", kinds_half_reply},
     // For the harness's own test: leaves proof, and does nothing.
