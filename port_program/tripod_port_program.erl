@@ -249,7 +249,11 @@ interrupt(#box{port = Port, shared = Shared} = Box, Frame, Progress, UntilMs) ->
 give_away(#box{port = Port, shared = Shared} = Box, Pid) ->
     Self = self(),
     case tripod_port_program_keeper:owner(Port) of
-        Self when Pid =:= Self -> ok;
+        Self when Pid =:= Self ->
+            case erlang:port_info(Port, id) of
+                undefined -> gone(Box);
+                {id, _} -> ok
+            end;
         Self -> hand_over(Box, Pid, tripod_port_program_shared:in_flight(Shared));
         none -> gone(Box);
         _ -> {error, not_owner}
