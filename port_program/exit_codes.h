@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why the program ended, for whoever reads its exit status: tripod_port_program_down.erl, in one
-// place. Below 64 the status can be the errno of an exec that failed (erl_child_setup.c ends the
-// child with it), above 127 it is a signal's number plus 128.
+// Why the program ended, for whoever reads its exit status: tripod_port_program_shared.erl, in
+// one place. Below 64 the status can be the errno of an exec that failed (erl_child_setup.c ends
+// the child with it), above 127 it is a signal's number plus 128.
 #ifndef TRIPOD_EXIT_CODES_H
 #define TRIPOD_EXIT_CODES_H
 

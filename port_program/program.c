@@ -5,7 +5,6 @@
 #include "etf.h"
 #include "wire.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

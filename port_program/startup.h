@@ -16,7 +16,8 @@ struct startup_pipes {
 // 0, or -1 when the system refuses.
 int startup_pipes(struct startup_pipes *pipes);
 // Signals as a program expects them: the VM starts its children with SIGPIPE and SIGFPE ignored
-// (erts SigIgn 0x1080). SIGPIPE stays ignored: a write to a VM that is gone fails with EPIPE.
+// (SigIgn 0x1080 in /proc; github.com/erlang/otp/pull/4905). SIGPIPE stays ignored: a write to a
+// VM that is gone fails with EPIPE.
 void startup_signals(void);
 // From now on the end of the parent is the end of this process. 0, or -1 when the parent ended
 // already.

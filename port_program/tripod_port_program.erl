@@ -17,6 +17,7 @@
 -define(REQUEST_SLACK_BYTES, 65536).
 
 -define(HELLO_MS, 10000).
+
 -record(box, {port :: port(),
               shared :: tripod_port_program_shared:shared(),
               time_ms :: pos_integer(),

@@ -147,7 +147,7 @@ handle_info({'DOWN', Monitor, process, _, _}, #state{ports = Ports} = State) ->
 handle_info({'EXIT', Port, _}, State) when is_port(Port) ->
     {noreply, retire(Port, lost, State)};
 handle_info(sweep, State) ->
-    {noreply, sweep(State#state{timer = none})};
+    {noreply, sweep(State)};
 %% What the program said while the keeper was connected.
 handle_info({Port, {Kind, _}} = Message, State) when is_port(Port), Kind =:= data orelse
                                                      Kind =:= exit_status ->
@@ -159,10 +159,13 @@ handle_info({Port, {Kind, _}} = Message, State) when is_port(Port), Kind =:= dat
 handle_info(_, State) ->
     {noreply, State}.
 
-%% Stops only when nothing is left running, or nothing can be done about it.
+%% With the application: stops only when nothing is left running, or nothing can be done about it.
+%% After a crash that is the next keeper's work.
 -spec terminate(term(), #state{}) -> ok.
-terminate(_Reason, State) ->
-    drain(retire_all(closed, State), now_ms() + ?SHUTDOWN_MS).
+terminate(shutdown, State) ->
+    drain(retire_all(closed, State), now_ms() + ?SHUTDOWN_MS);
+terminate(_Crash, _State) ->
+    ok.
 
 drain(#state{leaving = Leaving} = State, UntilMs) ->
     case queue:is_empty(Leaving) orelse now_ms() > UntilMs of
@@ -266,10 +269,11 @@ bury(#row{port = Port, os_pid = none}, State) ->
 bury(Row, #state{leaving = Leaving} = State) ->
     Now = now_ms(),
     Last = #leaving{row = Row, kill_at_ms = Now + ?GRACE_MS},
-    schedule(State#state{leaving = queue:in(Last, Leaving), buried_ms = Now}).
+    hurry(State#state{leaving = queue:in(Last, Leaving), buried_ms = Now}).
 
 %% Looks at the processes whose turn it is.
-sweep(#state{leaving = Leaving} = State) ->
+sweep(#state{leaving = Leaving} = State0) ->
+    State = State0#state{timer = none},
     {Some, Rest} = queue:split(min(?BATCH, queue:len(Leaving)), Leaving),
     Left = [L || L <- queue:to_list(Some), not vanished(L)],
     Now = now_ms(),
@@ -286,15 +290,26 @@ vanished(#leaving{row = #row{port = Port, os_pid = OsPid, start = Start}}) ->
 
 %% Every millisecond after a funeral, then ever more rarely: a process that even SIGKILL does not
 %% end must not cost much for long.
-schedule(#state{timer = Timer, leaving = Leaving, buried_ms = Buried} = State) ->
-    _ = Timer =/= none andalso erlang:cancel_timer(Timer),
+schedule(#state{leaving = Leaving, buried_ms = Buried} = State) ->
     case queue:is_empty(Leaving) of
-        true ->
-            State#state{timer = none};
-        false ->
-            Delay = max(1, min(?KILL_AGAIN_MS, (now_ms() - Buried) div 4)),
-            State#state{timer = erlang:send_after(Delay, self(), sweep)}
+        true -> State;
+        false -> arm(max(1, min(?KILL_AGAIN_MS, (now_ms() - Buried) div 4)), State)
     end.
+
+%% A timer that is about to fire stays: were each funeral to put it off, many would stop it for good.
+hurry(#state{timer = none} = State) ->
+    arm(1, State);
+hurry(#state{timer = Timer} = State) ->
+    case erlang:read_timer(Timer) of
+        Ms when is_integer(Ms), Ms > 1 ->
+            _ = erlang:cancel_timer(Timer),
+            arm(1, State);
+        _ ->
+            State
+    end.
+
+arm(Ms, State) ->
+    State#state{timer = erlang:send_after(Ms, self(), sweep)}.
 
 reap(_File, []) ->
     ok;
