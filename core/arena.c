@@ -254,6 +254,11 @@ void arena_rearm(struct arena *arena) {
     arena->full_at = arena->config.soft_bytes;
 }
 
+void arena_set_soft(struct arena *arena, size_t soft_bytes) {
+    arena->config.soft_bytes = soft_bytes;
+    arena_rearm(arena);
+}
+
 size_t arena_live_bytes(const struct arena *arena) {
     return arena->live;
 }

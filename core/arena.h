@@ -49,6 +49,9 @@ void *arena_realloc(struct arena *arena, void *block, size_t old, size_t size);
 // costs about as much as a sweep.
 void arena_rearm(struct arena *arena);
 
+// Moves the soft cap, and does what arena_rearm does.
+void arena_set_soft(struct arena *arena, size_t soft_bytes);
+
 // Sum of the sizes of all live blocks, exact.
 size_t arena_live_bytes(const struct arena *arena);
 // What the host gave and has not back: live bytes, free blocks and headers.

@@ -81,23 +81,33 @@ by(timer) -> 0;
 by(count) -> 1.
 
 -spec call(handle(), term(), non_neg_integer()) -> tripod_strategy:reply().
-call(#driver_box{port = Port, opener = Opener}, Request, TimeMs) when Opener =:= self() ->
-    call_port(Port, Request, TimeMs);
-call(#driver_box{port = Port} = Box, Request, TimeMs) ->
+call(#driver_box{opener = Opener} = Box, Request, TimeMs) when Opener =:= self() ->
+    call_port(Box, Request, TimeMs);
+call(Box, Request, TimeMs) ->
     case owned(Box) of
-        ok -> call_port(Port, Request, TimeMs);
+        ok -> call_port(Box, Request, TimeMs);
         {error, _} = Error -> Error
     end.
 
 %% The reply is the result, unless it is long. Then it is in the mailbox, and taken before this
 %% returns, so one id serves all calls.
-call_port(Port, Request, TimeMs) ->
+call_port(#driver_box{port = Port} = Box, Request, TimeMs) ->
     Operation = ?CALL + min(TimeMs, ?MAX_TIME_MS),
     case control(Port, Operation, term_to_binary(Request)) of
-        <<?ETF, _/binary>> = Value -> {ok, binary_to_term(Value)};
-        <<?WHOLE, Reply/binary>> -> binary_to_term(Reply);
+        <<?ETF, _/binary>> = Value -> decode(Box, Value, fun(Term) -> {ok, Term} end);
+        <<?WHOLE, Reply/binary>> -> decode(Box, Reply, fun(Term) -> Term end);
         <<?OK>> -> take(Port, 0);
         Status -> refused(Status)
+    end.
+
+%% A service that breaks its promise of one whole term has lost its box.
+decode(Box, Bytes, Reply) ->
+    try binary_to_term(Bytes) of
+        Term -> Reply(Term)
+    catch
+        error:badarg ->
+            ok = close(Box),
+            {error, {down, broken}}
     end.
 
 %% The call runs at once, in here; its reply waits in the mailbox.

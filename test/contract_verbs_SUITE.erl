@@ -8,7 +8,7 @@ cases() ->
     [eval, eval_with_arguments, state_lasts, load_names_the_chunk, call_by_path, compile_and_run,
      set_and_get, reset, echo, info, send_and_receive, replies_keep_their_order,
      receive_can_time_out, time_limit_of_one_call, empty_tables_as_maps, lua_error, error_object,
-     syntax_error, error_in_coroutine, time_limit, limits_cannot_be_caught, memory_limit, depth_limit,
+     syntax_error, error_in_coroutine, time_limit, limits_cannot_be_caught, memory_limit, a_full_box_recovers, depth_limit,
      depth_option, reply_limit, interrupted, interrupt_without_a_call, hard_memory_limit,
      unknown_verb, wrong_arguments, unknown_service, misuse_is_badarg, capabilities].
 
@@ -237,6 +237,18 @@ memory_limit(Config) ->
         #{peak_bytes := Peak} = tripod:info(Box),
         ?assert(Peak =< 8 * 1024 * 1024 * 11 div 10 + 1024 * 1024 + 65536)
     end).
+
+%% What filled the box is still there, and the next calls can free it.
+a_full_box_recovers(Config) ->
+    [contract:with_box(Config, #{memory_bytes => Limit}, fun(Box) ->
+         [begin
+              ?assertEqual({Limit, Value, {error, {limit, memory}}},
+                           {Limit, Value, tripod_lua:eval(Box, "t = {} while true do t = {t, " ++ Value ++ "} end")}),
+              {ok, [<<"table">>]} = tripod_lua:eval(Box, "return type(t)"),
+              {ok, []} = tripod_lua:eval(Box, "t = nil"),
+              {ok, [1000]} = tripod_lua:eval(Box, "local u = {} for i = 1, 1000 do u[i] = {i} end return #u")
+          end || Value <- ["1", "{}", "string.rep('x', 100)", "string.rep('x', 1000)"]]
+     end) || Limit <- [256 * 1024, 4 * 1024 * 1024]].
 
 depth_limit(Config) ->
     contract:with_box(Config, fun(Box) ->

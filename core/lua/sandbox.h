@@ -24,6 +24,12 @@
 // LUAI_MAXCCALLS of the stock library: a compile-time constant that no header tells.
 #define SANDBOX_MAX_DEPTH 200u
 
+// The hard cap lies above the soft one by what one instruction or library function may take before
+// the hook gets its turn.
+static inline size_t sandbox_slack_bytes(const struct service_limits *limits) {
+    return limits->memory_bytes / 10 + (size_t)1024 * 1024;
+}
+
 // Why the call in progress must end. Set once a call, by the hook or by a catcher.
 enum sandbox_stop {
     SANDBOX_GO,
@@ -64,6 +70,7 @@ struct sandbox {
     const struct service_limits *limits;
     struct preempt preempt;
     struct arena *arena;
+    size_t soft_bytes; // the soft cap of this call: the limit, or a little above what is held
     lua_State *main;
     lua_State *call;        // anchored in the registry under &sandbox->call
     lua_State *running;     // the coroutine that executes now: where a hook must be armed
@@ -128,6 +135,12 @@ int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co);
 void sandbox_rethrow(lua_State *L);
 // Ends the call for `stop`; never returns.
 void sandbox_leave(lua_State *L, enum sandbox_stop stop);
+
+// sandbox_memory.c
+// A call begins. A box that is full after earlier calls gets a little above what it holds, or no
+// call could free anything. May collect.
+void sandbox_grant_memory(struct sandbox *sandbox);
+bool sandbox_memory_is_tight(const struct sandbox *sandbox);
 // Collects if the soft cap was crossed. True: the memory limit holds even after that.
 bool sandbox_memory_spent(struct sandbox *sandbox, lua_State *L);
 // Can `bytes` more be live without crossing the soft cap? Collects before it says no.

@@ -44,18 +44,21 @@ static int request_explain(struct sandbox *sandbox, void *data) {
     return 0;
 }
 
-static int request_new_call(struct sandbox *sandbox, void *data) {
+// The rare part of beginning: no coroutine is left, or little memory.
+static int request_prepare(struct sandbox *sandbox, void *data) {
     (void)data;
     sandbox_fresh_call(sandbox);
+    if (sandbox_memory_is_tight(sandbox))
+        sandbox_grant_memory(sandbox);
     return 0;
 }
 
 int sandbox_take_request(struct sandbox *sandbox, struct term_source *source) {
     int code = 0;
-    if (sandbox->call != NULL)
-        lua_settop(sandbox->call, 0);
+    if (sandbox->call == NULL || sandbox_memory_is_tight(sandbox))
+        code = sandbox_protect(sandbox, request_prepare, NULL);
     else
-        code = sandbox_protect(sandbox, request_new_call, NULL);
+        lua_settop(sandbox->call, 0);
     if (code < 0)
         return code;
     struct request request; // not zeroed: the frames are many and each is written when opened

@@ -70,31 +70,6 @@ void sandbox_rethrow(lua_State *L) {
         sandbox_leave(L, sandbox->stop);
 }
 
-static void sandbox_collect(struct sandbox *sandbox, lua_State *L) {
-    (void)lua_gc(L, LUA_GCCOLLECT);
-    sandbox->memory_full = false;
-    arena_rearm(sandbox->arena);
-}
-
-bool sandbox_memory_fits(struct sandbox *sandbox, lua_State *L, size_t bytes) {
-    size_t soft_bytes = sandbox->limits->memory_bytes;
-    if (bytes > soft_bytes)
-        return false;
-    if (arena_live_bytes(sandbox->arena) <= soft_bytes - bytes)
-        return true;
-    sandbox_collect(sandbox, L);
-    return arena_live_bytes(sandbox->arena) <= soft_bytes - bytes;
-}
-
-bool sandbox_memory_spent(struct sandbox *sandbox, lua_State *L) {
-    size_t soft_bytes = sandbox->limits->memory_bytes;
-    if (!sandbox->memory_full)
-        return false;
-    sandbox_collect(sandbox, L);
-    // A sixteenth must be free again, or the next collection would follow at once.
-    return arena_live_bytes(sandbox->arena) > soft_bytes - soft_bytes / 16;
-}
-
 static enum sandbox_stop sandbox_stop_for(enum preempt_verdict verdict) {
     switch (verdict) {
     case PREEMPT_TIME:

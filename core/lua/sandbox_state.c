@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-// The hard cap lies above the soft one by what one instruction or library function may take before
-// the hook gets its turn.
-#define SANDBOX_SLACK_BYTES ((size_t)1024 * 1024)
-
 static void sandbox_full(void *context) {
     struct sandbox *sandbox = context;
     sandbox->memory_full = true;
@@ -94,12 +90,13 @@ int sandbox_start(struct sandbox *sandbox) {
     struct arena_config config = {
         .host = sandbox->host,
         .soft_bytes = soft_bytes,
-        .hard_bytes = soft_bytes + soft_bytes / 10 + SANDBOX_SLACK_BYTES,
+        .hard_bytes = soft_bytes + sandbox_slack_bytes(sandbox->limits),
         .full = sandbox_full,
         .spent = sandbox_spent,
         .context = sandbox,
     };
     sandbox->main = sandbox->call = sandbox->running = sandbox->floor = NULL;
+    sandbox->soft_bytes = soft_bytes;
     sandbox->pinned = 0;
     sandbox->pausing = false;
     sandbox->memory_full = false;
