@@ -125,22 +125,19 @@ int sandbox_emit_scalar(lua_State *L, int index, struct term_sink *sink) {
     }
 }
 
-static size_t emit_scalar_bytes(lua_State *L, int index) {
-    switch (lua_type(L, index)) {
-    case LUA_TNUMBER:
-        return lua_isinteger(L, index) ? emit_integer_bytes(lua_tointeger(L, index)) : 9;
-    case LUA_TSTRING:
-        return 5 + lua_rawlen(L, index);
-    default:
-        return 7; // the longest of nil, true and false
-    }
-}
-
+// As sandbox_emit_scalar, booking what it takes.
 static int emit_scalar(struct emit *emit, int index) {
-    int code = emit_spend(emit, emit_scalar_bytes(emit->L, index));
+    lua_State *L = emit->L;
+    if (lua_isinteger(L, index)) {
+        lua_Integer value = lua_tointeger(L, index);
+        int code = emit_spend(emit, emit_integer_bytes(value));
+        return code != 0 ? code : term_integer(emit->sink, value);
+    }
+    size_t bytes = lua_type(L, index) == LUA_TSTRING ? 5 + lua_rawlen(L, index) : 9;
+    int code = emit_spend(emit, bytes);
     if (code != 0)
         return code;
-    code = sandbox_emit_scalar(emit->L, index, emit->sink);
+    code = sandbox_emit_scalar(L, index, emit->sink);
     return code == EMIT_VOID ? emit_refuse(emit) : code;
 }
 

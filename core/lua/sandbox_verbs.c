@@ -143,11 +143,16 @@ static void verb_call(struct sandbox *sandbox) {
     }
     verb_push_last(sandbox, last);
     int type = lua_rawget(call, -2);
-    lua_remove(call, -2);
-    if (type == LUA_TFUNCTION || luaL_getmetafield(call, -1, "__call") != LUA_TNIL) {
-        if (type != LUA_TFUNCTION)
-            lua_pop(call, 1);
-        verb_enter(sandbox);
+    bool callable = type == LUA_TFUNCTION;
+    if (!callable && luaL_getmetafield(call, -1, "__call") != LUA_TNIL) {
+        lua_pop(call, 1);
+        callable = true;
+    }
+    if (callable) {
+        // The function takes the name's place; it and the table that held it go.
+        lua_copy(call, -1, 1);
+        lua_settop(call, -3);
+        sandbox_resume(sandbox, lua_gettop(call) - 1);
         return;
     }
     (void)lua_pushfstring(call, "cannot call '%s': it is not a function (a %s value)",
