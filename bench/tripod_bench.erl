@@ -12,7 +12,8 @@
 -type options() :: #{quick => boolean(), only => [atom() | binary() | string()],
                      strategies => [tripod_strategy:name()],
                      script => file:filename_all() | undefined,
-                     args => [term()], out => file:filename(), json => boolean(), atom() => term()}.
+                     args => [term()], out => file:filename(), json => boolean(), table => boolean(),
+                     atom() => term()}.
 
 -define(SCHEMA, 1).
 
@@ -83,10 +84,10 @@ measure(Options, Scenarios, Strategies) ->
     Began = tripod_bench_env:cpu_times(),
     ok = tripod_results:write(Results, Facts#{type => <<"env">>}),
     Cases = [{Scenario, Scenario:cases(Level, script_options(Options))} || Scenario <- Scenarios],
-    Run0 = #{results => Results, progress => tripod_progress:start(1), table => not Json,
+    Run0 = #{results => Results, progress => tripod_progress:start(1), table => maps:get(table, Options, not Json),
              level => Level, boxes => tripod_bench_boxes:usable(Strategies, Results)},
     Ms = lists:sum([tripod_scenario:estimate_ms(Scenario, Run0, Its) || {Scenario, Its} <- Cases]),
-    Run = Run0#{progress := tripod_progress:start(max(1, Ms))},
+    Run = Run0#{progress := tripod_progress:start(max(1, Ms), Options)},
     ok = lists:foreach(fun({Scenario, Its}) -> tripod_scenario:measure(Scenario, Run, Its) end,
                        Cases),
     ok = tripod_progress:finish(maps:get(progress, Run)),

@@ -15,7 +15,7 @@
                      service := atom(), artefacts := file:filename() | default}.
 -type options() :: #{quick => boolean(), only => [atom() | binary() | string()],
                      strategies => [tripod_strategy:name()], out => file:filename(),
-                     json => boolean(), atom() => term()}.
+                     json => boolean(), table => boolean(), atom() => term()}.
 
 -record(run, {command :: command(), quick :: boolean(), results :: tripod_results:results(),
               progress :: tripod_progress:progress(), guard :: tripod_fault_guard:guard()}).
@@ -95,10 +95,11 @@ injected(Command, Options, Faults, Places) ->
     {ok, Guard} = tripod_fault_guard:start(),
     try
         Run = #run{command = Command, quick = Quick, results = Results, guard = Guard,
-                   progress = tripod_progress:start(Estimate)},
+                   progress = tripod_progress:start(Estimate, Options)},
         Cells = lists:append([place(Run, Place, Faults) || Place <- Places]),
         ok = tripod_progress:finish(Run#run.progress),
-        _ = Json orelse tripod_cli:data(tripod_fault_table:tables(Cells, tripod_fault_table:is_colourful())),
+        _ = maps:get(table, Options, not Json)
+            andalso tripod_cli:data(tripod_fault_table:tables(Cells, tripod_fault_table:is_colourful())),
         finish(Results, Out)
     after
         tripod_fault_guard:stop(Guard)

@@ -3,11 +3,10 @@
 %% a terminal, a line every ten seconds elsewhere.
 -module(tripod_progress).
 
--export([start/1, step/3, finish/1]).
+-export([start/1, start/2, step/3, finish/1]).
 -export_type([progress/0]).
 
--record(progress, {total_ms :: pos_integer(),
-                   terminal :: boolean(),
+-record(progress, {terminal :: boolean(),
                    began_ms :: integer(),
                    counts :: counters:counters_ref()}).
 
@@ -15,14 +14,26 @@
 
 -define(DONE_MS, 1).   % of the estimate
 -define(PRINTED_MS, 2). % since the beginning; when the last line was printed
+-define(TOTAL_MS, 3).
 -define(SPARSE_MS, 10000).
 -define(COLUMNS, 79).
 
 %% TotalMs: what all steps together are thought to take.
 -spec start(TotalMs :: pos_integer()) -> progress().
 start(TotalMs) ->
-    #progress{total_ms = TotalMs, terminal = is_terminal(), began_ms = now_ms(),
-              counts = counters:new(2, [])}.
+    Counts = counters:new(3, []),
+    ok = counters:put(Counts, ?TOTAL_MS, TotalMs),
+    #progress{terminal = is_terminal(), began_ms = now_ms(), counts = Counts}.
+
+%% With a `progress` among a command's options it is a part of that one, for which GuessMs are in the
+%% whole already.
+-spec start(TotalMs :: pos_integer(), #{progress => {progress(), GuessMs :: pos_integer()}, atom() => term()}) ->
+          progress().
+start(TotalMs, #{progress := {#progress{counts = Counts} = Whole, GuessMs}}) ->
+    ok = counters:add(Counts, ?TOTAL_MS, TotalMs - GuessMs),
+    Whole;
+start(TotalMs, #{}) ->
+    start(TotalMs).
 
 %% Linux names what standard error is; elsewhere it counts as no terminal.
 is_terminal() ->
@@ -60,7 +71,8 @@ show(#progress{terminal = Terminal, began_ms = Began, counts = Counts} = Progres
             end
     end.
 
-line(#progress{total_ms = Total, counts = Counts}, Elapsed, Label) ->
+line(#progress{counts = Counts}, Elapsed, Label) ->
+    Total = counters:get(Counts, ?TOTAL_MS),
     Done = min(counters:get(Counts, ?DONE_MS), Total),
     Text = io_lib:format("~3b %  ~ts left  ~ts",
                          [100 * Done div Total, left(Total, Done, Elapsed), Label]),
