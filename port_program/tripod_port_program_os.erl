@@ -12,19 +12,23 @@
 %% In clock ticks since boot.
 -type start() :: non_neg_integer().
 
-%% `gone` includes a process that ended and was reaped before we looked. An error says that /proc
-%% could not be read, which is no news about the process.
+%% `gone` includes a process that ended, whether or not its parent has been told: in a container whose
+%% first process collects no orphans, it never is. An error says that /proc could not be read, which
+%% is no news about the process.
 -spec start(pid_number()) -> {ok, start()} | gone | {error, file:posix() | badarg | term()}.
 start(Pid) ->
     case read(Pid, "stat") of
-        {ok, Stat} -> {ok, start_field(Stat)};
+        {ok, Stat} -> started(Stat);
         Other -> Other
     end.
 
-%% Field 22. Field 2, the command's name, is in brackets and may contain anything.
-start_field(Stat) ->
+%% Fields 3 and 22. Field 2, the command's name, is in brackets and may contain anything.
+started(Stat) ->
     [_, Rest] = string:split(Stat, ")", trailing),
-    binary_to_integer(lists:nth(22 - 2, string:lexemes(Rest, " "))).
+    case string:lexemes(Rest, " ") of
+        [<<State>> | _] when State =:= $Z; State =:= $X -> gone;
+        Fields -> {ok, binary_to_integer(lists:nth(22 - 2, Fields))}
+    end.
 
 %% True also when /proc cannot be read: a process is gone only when that was seen.
 -spec alive(pid_number(), start()) -> boolean().
