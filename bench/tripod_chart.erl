@@ -16,8 +16,8 @@
                  floor := number() | none,
                  text := text()}.        % at the end of the row
 %% One row for each number, beneath each other, on a common axis.
--type dots() :: #{kind := dots, title := text(), scale := log | linear, unit := binary(), rows := [row(), ...],
-                  guides := [number()]}.
+-type dots() :: #{kind := dots, title := text(), scale := log | linear, unit := binary(),
+                  rows := [row(), ...], guides := [number()]}.
 -type axis() :: #{title := text(), unit := binary()}.
 -type series() :: #{label := text(), colour := colour(), dash := pos_integer(), marks := boolean(),
                     points := [{number(), number()}, ...]}.

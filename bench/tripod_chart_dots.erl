@@ -69,7 +69,8 @@ row_texts({Y, #{label := Label, text := Text, colour := Colour}}) ->
      {label((Width - 4) / Width, Y, "right", ink), Text}].
 
 label(X, Y, Side, Colour) ->
-    io_lib:format("at screen ~.5f, first ~b ~s textcolor rgb ~s", [X, Y, Side, tripod_chart_svg:colour(Colour)]).
+    io_lib:format("at screen ~.5f, first ~b ~s textcolor rgb ~s",
+                  [X, Y, Side, tripod_chart_svg:colour(Colour)]).
 
 data(Placed, Axis) ->
     Rows = [{Y, Row} || {Y, #{} = Row} <- Placed],

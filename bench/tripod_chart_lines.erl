@@ -15,11 +15,11 @@
 -spec drawing(tripod_chart:lines()) -> tripod_chart:drawing().
 drawing(#{x := #{unit := XUnit, title := XTitle}, y := #{unit := YUnit, title := YTitle},
           series := Series, guides := Guides} = Chart) ->
-    X = {XRange, XTicks} = axis([Value || #{points := Points} <- Series, {Value, _} <- Points], all, XUnit, []),
-    Y = {YRange, YTicks} = axis([Value || #{points := Points} <- Series, {_, Value} <- Points],
-                                maps:get(y_range, Chart), YUnit, Guides),
-    Labels = [{[io_lib:format("at graph 0, screen ~.5f left ", [(?HEIGHT - 10) / ?HEIGHT]), ink(soft)], YTitle},
-              {[io_lib:format("at graph 1, screen ~.5f right ", [10 / ?HEIGHT]), ink(soft)], XTitle}]
+    Points = lists:append([Own || #{points := Own} <- Series]),
+    X = {XRange, XTicks} = axis([Value || {Value, _} <- Points], all, XUnit, []),
+    Y = {YRange, YTicks} = axis([Value || {_, Value} <- Points], maps:get(y_range, Chart), YUnit, Guides),
+    Labels = [{["at graph 0, screen ", share(?HEIGHT - 10), " left ", ink(soft)], YTitle},
+              {["at graph 1, screen ", share(10), " right ", ink(soft)], XTitle}]
         ++ names(Series, YRange),
     Texts = [tripod_report_text:tick(Value, XUnit) || Value <- XTicks]
         ++ [tripod_report_text:tick(Value, YUnit) || Value <- YTicks] ++ [Text || {_, Text} <- Labels],
@@ -36,6 +36,9 @@ axis(Values, all, Unit, Guides) ->
 axis(_, Range, Unit, Guides) ->
     {Range, lists:usort(Guides ++ tripod_chart_axis:ticks(log, Range, Unit, 8))}.
 
+%% A height in pixels as gnuplot's share of the screen.
+share(Px) -> io_lib:format("~.5f", [Px / ?HEIGHT]).
+
 ink(Colour) -> ["textcolor rgb ", tripod_chart_svg:colour(Colour)].
 
 frame({XLow, XHigh}, {YLow, YHigh}, Guides) ->
@@ -47,8 +50,8 @@ frame({XLow, XHigh}, {YLow, YHigh}, Guides) ->
      io_lib:format("set xrange [~w:~w]~nset yrange [~w:~w]~n", [XLow, XHigh, YLow, YHigh]),
      "set logscale xy\nunset key\nset border 0\n",
      "set grid xtics ytics back lt 1 lw 0.8 lc rgb ", tripod_chart_svg:colour(faint), "\n",
-     [io_lib:format("set arrow from graph 0, first ~w to graph 1, first ~w nohead back lt 1 lw 1.4 lc rgb ~s~n",
-                    [Value, Value, tripod_chart_svg:colour(soft)]) || Value <- Guides]].
+     [[io_lib:format("set arrow from graph 0, first ~w to graph 1, first ~w", [Value, Value]),
+       " nohead back lt 1 lw 1.4 lc rgb ", tripod_chart_svg:colour(soft), "\n"] || Value <- Guides]].
 
 ticks(Axis, {_, Ticks}, Texts) ->
     ["set ", Axis, "tics scale 0 ", ink(soft), " (",
@@ -60,14 +63,13 @@ names(Series, YRange) ->
     Ends = lists:sort([{element(2, lists:last(Points)), Index, One}
                        || {Index, #{points := Points} = One} <- lists:enumerate(Series)]),
     Spread = spread([px(Last, YRange) || {Last, _, _} <- Ends]),
-    [{[io_lib:format("at graph 1.065, screen ~.5f left ", [Px / ?HEIGHT]), ink(Colour), sample(Px, One)], Label}
+    [{["at graph 1.065, screen ", share(Px), " left ", ink(Colour), sample(Px, One)], Label}
      || {Px, {_, _, #{label := Label, colour := Colour} = One}} <- lists:zip(Spread, Ends)].
 
 %% A piece of the line, for lines that end elsewhere.
 sample(Px, #{colour := Colour, dash := Dash}) ->
-    Y = Px / ?HEIGHT,
-    io_lib:format("~nset arrow from graph 1.012, screen ~.5f to graph 1.055, screen ~.5f nohead lw 2 dt ~b lc rgb ~s",
-                  [Y, Y, Dash, tripod_chart_svg:colour(Colour)]).
+    ["\nset arrow from graph 1.012, screen ", share(Px), " to graph 1.055, screen ", share(Px),
+     " nohead lw 2 dt ", integer_to_list(Dash), " lc rgb ", tripod_chart_svg:colour(Colour)].
 
 px(Value, YRange) -> ?BOTTOM + (?HEIGHT - ?TOP - ?BOTTOM) * tripod_chart_axis:on(log, YRange, Value).
 
@@ -83,9 +85,10 @@ spread(Pixels) ->
 
 data(Series) ->
     Numbered = lists:enumerate(Series),
-    [[io_lib:format("$s~b << END~n", [Index]), [io_lib:format("~w ~w~n", [X, Y]) || {X, Y} <- Points], "END\n"]
-     || {Index, #{points := Points}} <- Numbered]
-        ++ ["plot ", lists:join(", \\\n", lists:append([plots(Index, One) || {Index, One} <- Numbered])), "\n"].
+    Plots = lists:append([plots(Index, One) || {Index, One} <- Numbered]),
+    [[io_lib:format("$s~b << END~n", [Index]), [io_lib:format("~w ~w~n", [X, Y]) || {X, Y} <- Points],
+      "END\n"] || {Index, #{points := Points}} <- Numbered]
+        ++ ["plot ", lists:join(", \\\n", Plots), "\n"].
 
 plots(Index, #{colour := Colour, dash := Dash, marks := Marks}) ->
     [io_lib:format("$s~b using 1:2 with lines lw 2 dt ~b lc rgb ~s",

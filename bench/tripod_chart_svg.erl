@@ -28,8 +28,9 @@ placeholder(Number) -> io_lib:format("\"T~4..0bT\"", [Number]).
                         width := pos_integer(), height := pos_integer()}) -> unicode:chardata().
 embed(Svg, #{id := Id, title := Title, texts := Texts, width := Width, height := Height}) ->
     Body = body(Svg),
-    Own = lists:foldl(fun({Pattern, By}, Text) -> re:replace(Text, Pattern, By, [global, {return, binary}]) end,
-                      Body, changes(Id)),
+    Own = lists:foldl(fun({Pattern, By}, Text) ->
+                              re:replace(Text, Pattern, By, [global, {return, binary}])
+                      end, Body, changes(Id)),
     [io_lib:format("<svg viewBox=\"0 0 ~b ~b\" role=\"img\" "
                    "aria-labelledby=\"~s-title\">~n<title id=\"~s-title\">", [Width, Height, Id, Id]),
      escaped(Title), "</title>\n", texts(Own, Texts), "</svg>\n"].

@@ -8,9 +8,9 @@
 
 -export([main/1]).
 
--type options() :: #{quick => boolean(), only => [atom() | binary() | string()], strategies => [tripod_strategy:name()],
-                     script => file:filename() | undefined, args => [term()], out => file:filename(),
-                     json => boolean(), atom() => term()}.
+-type options() :: #{quick => boolean(), only => [atom() | binary() | string()],
+                     strategies => [tripod_strategy:name()], script => file:filename() | undefined,
+                     args => [term()], out => file:filename(), json => boolean(), atom() => term()}.
 -type part() :: {bench | kill | crash, module(), Only :: [string()]}.
 
 -define(SCHEMA, 1).
@@ -21,14 +21,16 @@ main(Options) ->
     try
         Parts = parts(Options),
         ok = announced(Out, Parts, Options),
-        Statuses = run(Parts, Options, tripod_progress:start(lists:sum([guess_ms(Name, Options) || {Name, _, _} <- Parts]))),
+        GuessMs = lists:sum([guess_ms(Name, Options) || {Name, _, _} <- Parts]),
+        Statuses = run(Parts, Options, tripod_progress:start(GuessMs)),
         lists:max([reported(Out, Options) | Statuses])
     catch
         throw:{usage, Text} ->
             ok = tripod_cli:say("tripod compare: ~ts", [Text]),
             2;
         throw:{unwritable, File, Why} ->
-            ok = tripod_cli:say("tripod compare: cannot write ~ts: ~ts", [tripod_cli:text(File), file:format_error(Why)]),
+            ok = tripod_cli:say("tripod compare: cannot write ~ts: ~ts",
+                                [tripod_cli:text(File), file:format_error(Why)]),
             2
     end.
 
@@ -44,8 +46,9 @@ parts(Options) ->
     case {Names, Names -- lists:append([Some || {_, _, Some} <- Wanted])} of
         {[], _} -> Wanted;
         {_, []} -> [Part || {_, _, [_ | _]} = Part <- Wanted];
-        {_, [Unknown | _]} -> throw({usage, ["there is no scenario or fault ", Unknown, "; there are ",
-                                             lists:join(", ", [atom_to_list(One) || {_, _, All} <- Known, One <- All])]})
+        {_, [Unknown | _]} ->
+            There = [atom_to_list(One) || {_, _, All} <- Known, One <- All],
+            throw({usage, ["there is no scenario or fault ", Unknown, "; there are ", lists:join(", ", There)]})
     end.
 
 text(Name) when is_atom(Name) -> atom_to_list(Name);
@@ -56,7 +59,8 @@ announced(Out, Parts, Options) ->
     Results = tripod_results:open(Out, #{json => maps:get(json, Options, false)}),
     Line = #{type => <<"run">>, schema => ?SCHEMA, command => <<"compare">>,
              level => case maps:get(quick, Options, false) of true -> quick; false -> full end,
-             started => list_to_binary(calendar:system_time_to_rfc3339(erlang:system_time(second), [{offset, "Z"}])),
+             started => list_to_binary(calendar:system_time_to_rfc3339(erlang:system_time(second),
+                                                                       [{offset, "Z"}])),
              scenarios => [Part || {Part, _, _} <- Parts],
              strategies => maps:get(strategies, Options, tripod_strategy:all()),
              script => case maps:get(script, Options, undefined) of
@@ -95,7 +99,10 @@ run([{Name, _, _} = Part | Parts], Options, Progress) ->
 %% In a process of its own, so that whatever happens to it happens to nobody else.
 status({Name, Module, Only}, Options) ->
     Caller = self(),
-    {Pid, Monitor} = spawn_monitor(fun() -> Caller ! {status, self(), Module:main(Options#{only => Only})} end),
+    {Pid, Monitor} = spawn_monitor(fun() ->
+                                           Status = Module:main(Options#{only => Only}),
+                                           Caller ! {status, self(), Status}
+                                   end),
     receive
         {'DOWN', Monitor, process, Pid, normal} ->
             receive {status, Pid, Status} -> told(Name, Status) end;

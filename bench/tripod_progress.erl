@@ -27,8 +27,8 @@ start(TotalMs) ->
 
 %% With a `progress` among a command's options it is a part of that one, for which GuessMs are in the
 %% whole already.
--spec start(TotalMs :: pos_integer(), #{progress => {progress(), GuessMs :: pos_integer()}, atom() => term()}) ->
-          progress().
+-spec start(TotalMs :: pos_integer(),
+            #{progress => {progress(), GuessMs :: pos_integer()}, atom() => term()}) -> progress().
 start(TotalMs, #{progress := {#progress{counts = Counts} = Whole, GuessMs}}) ->
     ok = counters:add(Counts, ?TOTAL_MS, TotalMs - GuessMs),
     Whole;

@@ -38,7 +38,8 @@ directory([Dir]) ->
 directory([]) ->
     Files = filelib:wildcard("results/*/results.jsonl") ++ filelib:wildcard("results/results.jsonl"),
     case lists:sort([{filelib:last_modified(File), File} || File <- Files]) of
-        [] -> {error, "there are no results under results/; `tripod compare` makes some, or name a directory"};
+        [] -> {error, "there are no results under results/: `tripod compare` makes some; or name a "
+                      "directory"};
         Dated ->
             {_, Newest} = lists:last(Dated),
             {ok, filename:dirname(Newest)}

@@ -18,7 +18,7 @@ sections(Facts) ->
        blocks => blocks(Facts, overheads(<<"free">>, Facts), overheads(<<"pinned">>, Facts))}].
 
 blocks(_, [], []) ->
-    [{paragraph, "Not measured: this run has no call scenario, so there is no overhead to set against work."}];
+    [{paragraph, "Not measured: this run has no call scenario, so no overhead is known."}];
 blocks(Facts, Free, Pinned) ->
     [{paragraph,
       ["Overhead is the median of add(1, 2) through the facade", pcall(Free ++ Pinned),
@@ -45,12 +45,13 @@ overheads(Placement, Facts) ->
                 {ok, #{p50 := Ns}} -> Ns;
                 none -> none
             end,
-    [overhead(Summary, Pcall) || #{strategy := Strategy} = Summary <- tripod_report_facts:summaries(<<"call">>, Params, Facts),
-                                 Strategy =/= <<"floor">>].
+    [overhead(Summary, Pcall) || Summary <- tripod_report_facts:no_floors(
+                                               tripod_report_facts:summaries(<<"call">>, Params, Facts))].
 
 %% A call cannot be cheaper than its work; if it was, the difference is noise and nothing is taken off.
 overhead(#{p50 := P50} = Summary, Pcall) when is_number(Pcall), Pcall < P50 ->
-    #{subject => tripod_report_facts:subject_of(Summary), ns => P50 - Pcall, pcall => Pcall, summary => Summary};
+    #{subject => tripod_report_facts:subject_of(Summary), ns => P50 - Pcall, pcall => Pcall,
+      summary => Summary};
 overhead(#{p50 := P50} = Summary, _) ->
     #{subject => tripod_report_facts:subject_of(Summary), ns => P50, pcall => none, summary => Summary}.
 

@@ -19,15 +19,17 @@ blocks(Facts) ->
     case [{Subject, Reasons} || Subject <- Boxes, (Reasons = reasons(Subject, Contests, Facts)) =/= []] of
         [] -> [];
         Given -> [{heading, "Choose it when"},
-                  {paragraph, "Each reason is a fact of this run. Where rounds of one measurement differ as much as two results "
-                              "do, the two count as equal."}]
+                  {paragraph, "Each reason is a fact of this run. Where rounds of one measurement differ as "
+                              "much as two results do, the two count as equal."}]
                      ++ lists:append([[{paragraph, [{strong, subject(Subject)}]}, {items, Reasons}]
                                       || {Subject, Reasons} <- Given])
                      ++ rivals(Facts)
     end.
 
 contests(Boxes, Facts) ->
-    [{Condition, What, [{Box, Summary} || Box <- Boxes, {ok, Summary} <- [tripod_report_facts:find(Scenario, Box, Params, Facts)]]}
+    [{Condition, What, [{Box, Summary}
+                        || Box <- Boxes,
+                           {ok, Summary} <- [tripod_report_facts:find(Scenario, Box, Params, Facts)]]}
      || {Condition, What, Scenario, Params} <- questions(Facts)].
 
 questions(Facts) ->
@@ -35,14 +37,16 @@ questions(Facts) ->
         ++ [{"large binaries cross", ["a ", tripod_report_text:payload(Case)], <<"payload">>, Case}
             || Case <- largest(Facts)]
         ++ [{"structured values cross", ["a ", tripod_report_text:payload(Case)], <<"payload">>, Case}
-            || #{<<"kind">> := <<"map">>, <<"service">> := <<"lua">>} = Case <- tripod_report_facts:cases(<<"payload">>, Facts)]
+            || #{<<"kind">> := <<"map">>, <<"service">> := <<"lua">>} = Case
+                   <- tripod_report_facts:cases(<<"payload">>, Facts)]
         ++ [{"boxes live for one request", "open, one call, close", <<"open_close">>, #{<<"calls">> => 1}}]
         ++ [{"your script is what you run", tripod_report_programs:title(Case), <<"script">>, Case}
             || Case <- tripod_report_facts:cases(<<"script">>, Facts)].
 
 largest(Facts) ->
-    Cases = [{Size, Case} || #{<<"kind">> := <<"binary">>, <<"service">> := <<"lua">>, <<"size">> := Size} = Case
-                                 <- tripod_report_facts:cases(<<"payload">>, Facts), is_integer(Size)],
+    Binary = #{<<"kind">> => <<"binary">>, <<"service">> => <<"lua">>},
+    Cases = [{Size, Case} || #{<<"size">> := Size} = Case <- tripod_report_facts:cases(<<"payload">>, Facts),
+                             is_integer(Size), maps:with(maps:keys(Binary), Case) =:= Binary],
     case lists:reverse(lists:keysort(1, Cases)) of
         [{_, Case} | _] -> [Case];
         [] -> []
@@ -53,7 +57,8 @@ reasons(Subject, Contests, Facts) ->
     Against = [Reason || Contest <- Contests, Reason <- lost(Subject, Contest)] ++ falls(Subject, Facts)
         ++ stalls(Subject, Facts),
     case {For, Against} of
-        {[], [_ | _]} -> ["when what speaks for it was not measured here: nothing did." | [["But ", One, "."] || One <- Against]];
+        {[], [_ | _]} ->
+            ["Nothing that was measured here speaks for it." | [["And ", One, "."] || One <- Against]];
         _ -> [["When ", One, "."] || One <- For] ++ [["But ", One, "."] || One <- Against]
     end.
 
@@ -90,8 +95,8 @@ lost(Subject, {_, What, Results} = Contest) ->
     {Best, #{p50 := Least}} = best(Results),
     case {lists:member(Subject, winners(Contest)), lists:keyfind(Subject, 1, Results)} of
         {false, {_, #{p50 := Own}}} when Own >= 2 * Least ->
-            [[What, " takes ", plain(duration(Own)), ", ", tripod_report_text:times(Own / Least), " that of ",
-              {code, subject(Best)}]];
+            [[What, " takes ", plain(duration(Own)), ", ", tripod_report_text:times(Own / Least),
+              " that of ", {code, subject(Best)}]];
         _ ->
             []
     end.
@@ -107,7 +112,8 @@ survives(Subject, Facts) ->
                                        || Other <- tripod_report_facts:boxes(Facts)])),
     case {[Name || Name <- Own, lists:member(Name, Deadly)], crashes(Subject, [<<"node_lost">>], Facts)} of
         {[_ | _] = Survived, []} ->
-            [["the C code may go wrong: ", sentence_list([tripod_report_text:fault(Name) || Name <- Survived]),
+            [["the C code may go wrong: ",
+              sentence_list([tripod_report_text:fault(Name) || Name <- Survived]),
               " cost the node or hung it elsewhere, and here no more than the box"]];
         _ ->
             []
@@ -115,7 +121,8 @@ survives(Subject, Facts) ->
 
 falls(Subject, Facts) ->
     [[What, sentence_list([tripod_report_text:fault(Name) || Name <- Names])]
-     || {Outcome, What} <- [{<<"node_lost">>, "the whole node was lost to: "}, {<<"hang">>, "it hung for good in: "},
+     || {Outcome, What} <- [{<<"node_lost">>, "the whole node was lost to: "},
+                            {<<"hang">>, "it hung for good in: "},
                             {<<"leak">>, "it left something behind after: "}],
         (Names = crashes(Subject, [Outcome], Facts)) =/= []].
 
@@ -136,9 +143,12 @@ stalls(Subject, Facts) ->
 rivals(Facts) ->
     Programs = [{Scenario, Case} || Scenario <- [<<"script">>, <<"compute">>, <<"alloc">>],
                                     Case <- tripod_report_facts:cases(Scenario, Facts)],
-    Ratios = [{Case, Ratio} || {_, Case} = One <- Programs, {#{strategy := <<"luerl">>}, Ratio} <- tripod_report_programs:ratios(One, Facts)],
+    Ratios = [{tripod_report_programs:title(Case), Ratio}
+              || {_, Case} = One <- Programs,
+                 {#{strategy := <<"luerl">>}, Ratio} <- tripod_report_programs:ratios(One, Facts)],
     [Block || Ratios =/= [],
               Block <- [{paragraph, [{strong, "luerl"}, ", Lua in pure Erlang"]},
                         {items, [["When having no C at all is worth the time: ",
-                                  sentence_list([[tripod_report_programs:title(Case), " takes ", tripod_report_text:times(Ratio)]
-                                                 || {Case, Ratio} <- Ratios]), " as long as in the stock library."]]}]].
+                                  sentence_list([[Title, " takes ", tripod_report_text:times(Ratio)]
+                                                 || {Title, Ratio} <- Ratios]),
+                                  " as long as in the stock library."]]}]].

@@ -6,7 +6,7 @@
 -export([new/2, run/2, runs/1, earlier/1, env/1, source/1, broken/1, unknown/1]).
 -export([boxes/1, rivals/2, scenarios/1, summaries/2, summaries/3, cases/2, placements/2, find/3, find/4]).
 -export([faults/2, fault_places/2, fault_names/2, fault/3, not_injected/2, checks/1]).
--export([is_box/1, subject_of/1, same/2, less/2]).
+-export([is_box/1, no_floors/1, subject_of/1, same/2]).
 -export_type([facts/0, command/0, subject/0, params/0]).
 
 -type input() :: tripod_report_input:input().
@@ -84,6 +84,11 @@ all_summaries(Facts) ->
 
 -spec is_box(subject()) -> boolean().
 is_box({Strategy, _}) -> Strategy =/= <<"floor">> andalso Strategy =/= <<"luerl">>.
+
+%% Boxes and rivals: whatever takes part.
+-spec no_floors([summary()]) -> [summary()].
+no_floors(Summaries) ->
+    [Summary || #{strategy := Strategy} = Summary <- Summaries, Strategy =/= <<"floor">>].
 
 -spec subject_of(#{strategy := binary(), mode := binary(), atom() => term()}) -> subject().
 subject_of(#{strategy := Strategy, mode := Mode}) -> {Strategy, Mode}.
@@ -208,6 +213,3 @@ same(#{p50 := A} = One, #{p50 := B} = Other) ->
 
 spread(#{p50_spread := Spread}) when is_number(Spread), Spread >= 1 -> Spread;
 spread(#{}) -> 1.0.
-
--spec less(summary(), summary()) -> boolean().
-less(#{p50 := A} = One, #{p50 := B} = Other) -> A < B andalso not same(One, Other).

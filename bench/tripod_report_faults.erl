@@ -17,35 +17,39 @@ cleanup(Facts) ->
         [] ->
             [{paragraph, "Not measured: this file has no results of tripod kill."}];
         Faults ->
-            [{paragraph, "Owners end in each way; the box must end with them. Clean: until every native byte and every "
-                         "operating system process of the box is gone. Serve: until a new box has answered. Times are "
-                         "medians of n rounds; nothing about them has a floor."}]
-                ++ [{chart, chart(Chartable, Facts), "Dot: median time from the owner's death until nothing is left.",
-                     table(Faults, kill, Facts)} || Chartable <- [[Fault || #{clean_ns := Clean} = Fault <- Faults,
-                                                                            is_number(Clean)]], Chartable =/= []]
-                ++ [{table, table(Faults, kill, Facts)} || [] =:= [Clean || #{clean_ns := Clean} <- Faults, is_number(Clean)]]
-                ++ not_injected(kill, Facts)
+            [{paragraph, "Owners end in each way; the box must end with them. Clean: until every native byte "
+                         "and every operating system process of the box is gone. Serve: until a new box has "
+                         "answered. Times are medians of n rounds; nothing about them has a floor."},
+             clean([Fault || #{clean_ns := Clean} = Fault <- Faults, is_number(Clean)],
+                   table(Faults, kill, Facts), Facts)
+             | not_injected(kill, Facts)]
     end.
 
-chart(Faults, Facts) ->
+%% With a chart, unless nothing was ever clean.
+clean([], Table, _) ->
+    {table, Table};
+clean(Faults, Table, Facts) ->
     Places = tripod_report_facts:fault_places(kill, Facts),
-    #{kind => dots, title => "From an owner's death until nothing is left of its box", scale => log, unit => <<"ns">>,
-      guides => [],
-      rows => lists:append([[{group, tripod_report_text:fault(Name)} | Rows]
-                            || Name <- tripod_report_facts:fault_names(kill, Facts),
-                               (Rows = [tripod_report_plot:fault_row(Place, Clean, Places)
-                                        || Place <- Places,
-                                           {ok, #{clean_ns := Clean}} <- [tripod_report_facts:fault(Name, Place, Faults)]])
-                                   =/= []])}.
+    Groups = [{Name, [tripod_report_plot:fault_row(Place, Clean, Places)
+                      || Place <- Places,
+                         {ok, #{clean_ns := Clean}} <- [tripod_report_facts:fault(Name, Place, Faults)]]}
+              || Name <- tripod_report_facts:fault_names(kill, Facts)],
+    {chart, #{kind => dots, title => "From an owner's death until nothing is left of its box", scale => log,
+              unit => <<"ns">>, guides => [],
+              rows => lists:append([[{group, tripod_report_text:fault(Name)} | Rows]
+                                    || {Name, [_ | _] = Rows} <- Groups])},
+     "Dot: median time from the owner's death until nothing is left.", Table}.
 
 crash(Facts) ->
     case tripod_report_facts:faults(crash, Facts) of
         [] ->
-            [{paragraph, "Not measured: this file has no results of tripod crash."} | not_injected(crash, Facts)];
+            [{paragraph, "Not measured: this file has no results of tripod crash."}
+             | not_injected(crash, Facts)];
         Faults ->
-            [{paragraph, "Each fault happened in a sacrificial VM beside other boxes. Contained: the call ended and the box "
-                         "stays usable. Box lost: this box and no other. Node lost: the VM and everything in it. Hang: no "
-                         "answer before the deadline. Leak: something was left behind."},
+            [{paragraph, "Each fault happened in a sacrificial VM beside other boxes. Contained: the call ended "
+                         "and the box stays usable. Box lost: this box and no other. Node lost: the VM and "
+                         "everything in it. Hang: no answer before the deadline. Leak: something was left "
+                         "behind."},
              {table, matrix(Facts)},
              {heading, "In detail"},
              {table, table(Faults, crash, Facts)}]
@@ -57,7 +61,8 @@ matrix(Facts) ->
     Faults = tripod_report_facts:faults(crash, Facts),
     Missed = tripod_report_facts:not_injected(crash, Facts),
     #{columns => [{"fault", left} | [{tripod_report_text:subject(Place), left} || Place <- Places]],
-      rows => [[tripod_report_text:fault(Name) | [matrix_cell(Name, Place, Faults, Missed) || Place <- Places]]
+      rows => [[tripod_report_text:fault(Name)
+                | [matrix_cell(Name, Place, Faults, Missed) || Place <- Places]]
                || Name <- tripod_report_facts:fault_names(crash, Facts)]}.
 
 matrix_cell(Name, Place, Faults, Missed) ->
@@ -89,15 +94,19 @@ outcome_text(#{outcome := Outcome}) -> binary:replace(Outcome, <<"_">>, <<" ">>,
 
 table(Faults, Command, Facts) ->
     #{columns => [{"fault", left}, {"through", left}, {"outcome", left}, {"lost", left}, {"leaked", left},
-                  {"learned", left}, {"detect", right}, {"clean", right}, {"serve", right}, {"pause", right},
-                  {"n", right}],
-      rows => [[tripod_report_text:fault(Name), {code, tripod_report_text:subject(Place)}, outcome(Fault), lost(Fault),
-                leaked(Fault), learned(Fault), tripod_report_text:duration(Detect), tripod_report_text:duration(Clean),
-                tripod_report_text:duration(Serve), tripod_report_text:duration(Pause), rounds(Fault)]
-               || Name <- tripod_report_facts:fault_names(Command, Facts),
-                  Place <- tripod_report_facts:fault_places(Command, Facts),
-                  {ok, #{detect_ns := Detect, clean_ns := Clean, serve_ns := Serve, pause_ns := Pause} = Fault}
-                      <- [tripod_report_facts:fault(Name, Place, Faults)]]}.
+                  {"learned", left}, {"detect", right}, {"clean", right}, {"serve", right},
+                  {"pause", right}, {"n", right}],
+      rows => [row(Fault) || Name <- tripod_report_facts:fault_names(Command, Facts),
+                             Place <- tripod_report_facts:fault_places(Command, Facts),
+                             {ok, Fault} <- [tripod_report_facts:fault(Name, Place, Faults)]]}.
+
+row(#{fault := Name} = Fault) ->
+    Place = tripod_report_facts:subject_of(Fault),
+    Times = [detect_ns, clean_ns, serve_ns, pause_ns],
+    [tripod_report_text:fault(Name), {code, tripod_report_text:subject(Place)}, outcome(Fault), lost(Fault),
+     leaked(Fault), learned(Fault)]
+        ++ [tripod_report_text:duration(maps:get(Key, Fault)) || Key <- Times]
+        ++ [rounds(Fault)].
 
 -spec rounds(fault()) -> unicode:chardata().
 rounds(#{rounds := nil}) -> "1";
@@ -136,6 +145,7 @@ not_injected(Command, Facts) ->
         [] -> [];
         Missed ->
             [{warning, ["Not injected, so nothing is known about: ",
-                        lists:join("; ", [[tripod_report_text:fault(Name), " through ", tripod_report_text:subject(Place)]
-                                          || {Name, Place} <- Missed]), "."]}]
+                        lists:join("; ", [[tripod_report_text:fault(Name), " through ",
+                                           tripod_report_text:subject(Place)] || {Name, Place} <- Missed]),
+                        "."]}]
     end.

@@ -6,13 +6,14 @@
 
 -spec table(binary(), tripod_report_facts:facts()) -> {ok, tripod_report_doc:table()} | none.
 table(Scenario, Facts) ->
-    case [Row || Case <- tripod_report_facts:cases(Scenario, Facts),
-                 Summary <- tripod_report_facts:summaries(Scenario, Case, Facts), Row <- [row(Case, Summary)]] of
+    case [row(Case, Summary) || Case <- tripod_report_facts:cases(Scenario, Facts),
+                                Summary <- tripod_report_facts:summaries(Scenario, Case, Facts)] of
         [] ->
             none;
         Rows ->
             {ok, #{columns => [{"case", left}, {"through", left}, {"placement", left}, {"p50", right},
-                               {"floor", right}, {"ratio", right}, {"p99", right}, {"max", right}, {"n", right}],
+                               {"floor", right}, {"ratio", right}, {"p99", right}, {"max", right},
+                               {"n", right}],
                    rows => Rows}}
     end.
 

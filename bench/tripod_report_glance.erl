@@ -6,13 +6,14 @@
 -export([costs/1, programs/1, blocks/1]).
 -export_type([cost/0, cost_row/0, program_row/0]).
 
--type cost() :: {tripod_report_text:quantity(), Floor :: tripod_report_text:quantity() | none, Ratio :: number() | nil} | none.
+-type quantity() :: tripod_report_text:quantity().
+-type cost() :: {quantity(), Floor :: quantity() | none, Ratio :: number() | nil} | none.
 -type cost_row() :: {tripod_report_facts:subject(), [cost()]}.
 %% Least and greatest ratio to lua5.4; what a kill and a segfault come to.
 -type program_row() :: {tripod_report_facts:subject(), #{compute := {number(), number()} | none,
                                                          alloc := {number(), number()} | none,
                                                          script := {number(), number()} | none,
-                                                         clean := tripod_report_text:quantity() | none,
+                                                         clean := quantity() | none,
                                                          segfault := unicode:chardata() | none}}.
 
 %% What each column is, and where its numbers come from.
@@ -90,18 +91,25 @@ blocks(Facts) ->
     {Titles, Costs} = costs(Facts),
     Programs = programs(Facts),
     [{heading, "At a glance"} || Costs =/= [] orelse Programs =/= []]
-        ++ [{table, #{columns => [{"through", left} | lists:append([[{Title, right}, {"floor", right}, {"ratio", right}]
-                                                                    || Title <- Some])],
-                      rows => [[{code, tripod_report_text:subject(Subject)} | lists:append([cells(Cost) || Cost <- Row])]
-                               || {Subject, Row} <- Rows]}}
-            || {Some, Rows} <- halves(Titles, Costs), Rows =/= []]
-        ++ [{table, #{columns => [{"through", left}, {"compute, over lua5.4", right}, {"alloc, over lua5.4", right},
-                                  {"your script, over lua5.4", right}, {"kill to clean", right},
-                                  {"a segfault costs", left}],
-                      rows => [[{code, tripod_report_text:subject(Subject)}, span(Compute), span(Alloc), span(Script),
-                                Clean, Segfault]
-                               || {Subject, #{compute := Compute, alloc := Alloc, script := Script, clean := Clean,
-                                              segfault := Segfault}} <- Programs]}} || Programs =/= []].
+        ++ [costs_table(Some, Rows) || {Some, Rows} <- halves(Titles, Costs), Rows =/= []]
+        ++ [programs_table(Programs) || Programs =/= []].
+
+costs_table(Titles, Rows) ->
+    {table, #{columns => [{"through", left}
+                          | lists:append([[{Title, right}, {"floor", right}, {"ratio", right}]
+                                          || Title <- Titles])],
+              rows => [[{code, tripod_report_text:subject(Subject)}
+                        | lists:append([cells(Cost) || Cost <- Row])]
+                       || {Subject, Row} <- Rows]}}.
+
+programs_table(Programs) ->
+    {table, #{columns => [{"through", left}, {"compute, over lua5.4", right}, {"alloc, over lua5.4", right},
+                          {"your script, over lua5.4", right}, {"kill to clean", right},
+                          {"a segfault costs", left}],
+              rows => [[{code, tripod_report_text:subject(Subject)}]
+                       ++ [span(maps:get(Key, Program)) || Key <- [compute, alloc, script]]
+                       ++ [Clean, Segfault]
+                       || {Subject, #{clean := Clean, segfault := Segfault} = Program} <- Programs]}}.
 
 %% Calls in one table, the rest in another: all side by side are too broad for paper.
 halves(Titles, Costs) ->

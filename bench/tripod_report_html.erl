@@ -13,8 +13,8 @@ export(#{title := Title, subtitle := Subtitle, sections := Sections}) ->
       "<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
       "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>", text(Title), "</title>\n<style>\n",
-      tripod_report_css:text(), "</style>\n</head>\n<body>\n<header>\n<h1>", text(Title), "</h1>\n<p>", inline(Subtitle),
-      "</p>\n</header>\n<nav>\n<ol>\n",
+      tripod_report_css:text(), "</style>\n</head>\n<body>\n<header>\n<h1>", text(Title), "</h1>\n<p>",
+      inline(Subtitle), "</p>\n</header>\n<nav>\n<ol>\n",
       [["<li><a href=\"#", Id, "\">", text(Name), "</a></li>\n"] || #{id := Id, title := Name} <- Sections],
       "</ol>\n</nav>\n",
       [["<p class=\"warning\">There are no charts: ", text(lists:join("; ", Problems)),
@@ -47,9 +47,9 @@ block({table, Table}) -> table(Table).
 
 %% Numbers of a column stand below each other whatever their units are.
 table(#{columns := Columns, rows := Rows}) ->
-    Sides = [case Side =:= right andalso lists:any(fun(Row) -> is_quantity(lists:nth(Index, Row)) end, Rows) of
-                 true -> quantity;
-                 false -> Side
+    Sides = [case [Row || Row <- Rows, is_quantity(lists:nth(Index, Row))] of
+                 [_ | _] when Side =:= right -> quantity;
+                 _ -> Side
              end || {Index, {_, Side}} <- lists:enumerate(Columns)],
     ["<div class=\"scroll\"><table>\n<thead><tr>",
      [["<th scope=\"col\"", side(Side), ">", text(Title), [unit("") || Side =:= quantity], "</th>"]

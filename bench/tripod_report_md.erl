@@ -87,4 +87,6 @@ escaped([Char | Rest], _) ->
          _ -> Char
      end | escaped(Rest, Char)].
 
-is_word(Char) -> Char >= $0 andalso Char =< $9 orelse Char >= $A andalso Char =< $Z orelse Char >= $a andalso Char =< $z.
+is_word(Char) ->
+    (Char >= $0 andalso Char =< $9) orelse (Char >= $A andalso Char =< $Z)
+        orelse (Char >= $a andalso Char =< $z).

@@ -16,17 +16,18 @@ sections(Facts) ->
 
 blocks(Facts, Cases) ->
     Services = lists:usort([Service || #{<<"service">> := Service} <- Cases, is_binary(Service)]),
-    [{paragraph, "A Lua function returns its argument unchanged. The floor of a binary is two copies of it through the "
-                 "same mechanism; of a term, building the table in C and the term with the host's API; of the program, "
-                 "an echo program with the same frames."}
-     | lists:append([service(Service, [Case || #{<<"service">> := One} = Case <- Cases, One =:= Service], Facts)
-                     || Service <- lists:reverse(Services)])].
+    [{paragraph, "A Lua function returns its argument unchanged. The floor of a binary is two copies of it "
+                 "through the same mechanism; of a term, building the table in C and the term with the host's "
+                 "API; of the program, an echo program with the same frames."}
+     | lists:append([service(Service, [Case || #{<<"service">> := One} = Case <- Cases, One =:= Service],
+                             Facts) || Service <- lists:reverse(Services)])].
 
 service(Service, Cases, Facts) ->
     Binaries = [Case || #{<<"kind">> := <<"binary">>} = Case <- Cases],
     Terms = Cases -- Binaries,
     [{heading, ["Through the ", Service, " service"]} || Service =/= <<"lua">>]
-        ++ [{chart, lines(Sorted, Facts), "Both axes are logarithmic; medians, placement free.", table(Sorted, Facts)}
+        ++ [{chart, lines(Sorted, Facts), "Both axes are logarithmic; medians, placement free.",
+             table(Sorted, Facts)}
             || length(Binaries) > 1, Sorted <- [by_size(Binaries)]]
         ++ [{chart, dots(Some, Facts), tripod_report_plot:legend(), table(Some, Facts)}
             || Some <- [Terms ++ [Case || length(Binaries) =:= 1, Case <- Binaries]], Some =/= []].
@@ -42,7 +43,7 @@ binaries(Subject, Facts) ->
     [{Size, Summary} || #{<<"service">> := <<"lua">>, <<"kind">> := <<"binary">>, <<"size">> := Size} = Case
                             <- by_size([Case || #{<<"kind">> := <<"binary">>} = Case
                                                     <- tripod_report_facts:cases(?SCENARIO, Facts)]),
-                        {ok, Summary} <- [tripod_report_facts:find(?SCENARIO, Subject, Case, Facts)]].
+                        {ok, Summary} <- [found(Subject, Case, Facts)]].
 
 subjects(Facts) -> tripod_report_facts:boxes(Facts) ++ tripod_report_facts:rivals(?SCENARIO, Facts).
 
@@ -57,15 +58,18 @@ lines(Cases, Facts) ->
 
 points(Subject, Cases, Facts) ->
     [{Size, P50} || #{<<"size">> := Size} = Case <- Cases,
-                    {ok, #{p50 := P50}} <- [tripod_report_facts:find(?SCENARIO, Subject, Case, Facts)]].
+                    {ok, #{p50 := P50}} <- [found(Subject, Case, Facts)]].
+
+found(Subject, Case, Facts) -> tripod_report_facts:find(?SCENARIO, Subject, Case, Facts).
 
 dots(Cases, Facts) ->
     Subjects = subjects(Facts),
-    #{kind => dots, title => "Time for a term to go in and come back", scale => log, unit => <<"ns">>, guides => [],
+    #{kind => dots, title => "Time for a term to go in and come back", scale => log, unit => <<"ns">>,
+      guides => [],
       rows => lists:append([[{group, tripod_report_text:payload(Case)}
                              | [tripod_report_plot:row(Summary, Subjects)
                                 || Subject <- Subjects,
-                                   {ok, Summary} <- [tripod_report_facts:find(?SCENARIO, Subject, Case, Facts)]]]
+                                   {ok, Summary} <- [found(Subject, Case, Facts)]]]
                             || Case <- Cases])}.
 
 table(Cases, Facts) ->
@@ -77,6 +81,6 @@ table(Cases, Facts) ->
                ++ tripod_report_doc:number(Summary)
                ++ [tripod_report_text:quantity(P99, Unit), tripod_report_text:samples(Summary)]
                || Case <- Cases,
-                  #{params := Params, strategy := Strategy, unit := Unit, p99 := P99} = Summary
-                      <- tripod_report_facts:summaries(?SCENARIO, Case, Facts),
-                  Strategy =/= <<"floor">>]}.
+                  #{params := Params, unit := Unit, p99 := P99} = Summary
+                      <- tripod_report_facts:no_floors(
+                           tripod_report_facts:summaries(?SCENARIO, Case, Facts))]}.

@@ -18,12 +18,11 @@ sections(Facts) ->
 blocks(Facts, Placements) ->
     Lua = measured(?LUA, Placements, Facts),
     Echo = measured(#{<<"service">> => <<"echo">>}, Placements, Facts),
-    Floors = [{Placement, [Summary || #{strategy := <<"floor">>} = Summary
-                                          <- tripod_report_facts:summaries(?SCENARIO, ?LUA#{<<"placement">> => Placement}, Facts)]}
+    Floors = [{Placement, [Summary || #{strategy := <<"floor">>} = Summary <- placed(?LUA, Placement, Facts)]}
               || Placement <- Placements],
-    [{paragraph, ["One caller, one call after the other, so waiting in a queue is not in these tails. Free: the operating "
-                  "system chooses cores. Pinned: the VM and its programs share one core. Where n has a factor, each "
-                  "sample is the mean of that many calls, and percentiles are of those means."]}]
+    [{paragraph, ["One caller, one call after the other, so waiting in a queue is not in these tails. Free: the "
+                  "operating system chooses cores. Pinned: the VM and its programs share one core. Where n has "
+                  "a factor, each sample is the mean of that many calls, and percentiles are of those means."]}]
         ++ [{chart, chart(Lua, Facts), tripod_report_plot:legend(), table(Lua)} || has_any(Lua)]
         ++ [Block || has_any(Echo),
                      Block <- [{heading, "The same request to the echo service: the way without Lua"},
@@ -33,18 +32,19 @@ blocks(Facts, Placements) ->
                                {table, floors(Floors)}]].
 
 measured(Params, Placements, Facts) ->
-    [{Placement, [Summary || #{strategy := Strategy} = Summary
-                                 <- tripod_report_facts:summaries(?SCENARIO, Params#{<<"placement">> => Placement}, Facts),
-                             Strategy =/= <<"floor">>]}
-     || Placement <- Placements].
+    [{Placement, tripod_report_facts:no_floors(placed(Params, Placement, Facts))} || Placement <- Placements].
+
+placed(Params, Placement, Facts) ->
+    tripod_report_facts:summaries(?SCENARIO, Params#{<<"placement">> => Placement}, Facts).
 
 has_any(Places) -> lists:any(fun({_, Summaries}) -> Summaries =/= [] end, Places).
 
 chart(Places, Facts) ->
     Subjects = tripod_report_facts:boxes(Facts),
-    #{kind => dots, title => "A trivial call: median, 99th percentile and worst", scale => log, unit => <<"ns">>,
-      guides => [],
-      rows => lists:append([[{group, Placement} | [tripod_report_plot:row(Summary, Subjects) || Summary <- Summaries]]
+    #{kind => dots, title => "A trivial call: median, 99th percentile and worst", scale => log,
+      unit => <<"ns">>, guides => [],
+      rows => lists:append([[{group, Placement}
+                             | [tripod_report_plot:row(Summary, Subjects) || Summary <- Summaries]]
                             || {Placement, Summaries} <- Places, Summaries =/= []])}.
 
 table(Places) ->
@@ -52,8 +52,10 @@ table(Places) ->
                   {"p99.9", right}, {"max", right}, {"floor", right}, {"ratio", right}, {"by round", right},
                   {"n", right}],
       rows => [[Placement, {code, tripod_report_text:subject(tripod_report_facts:subject_of(Summary))}]
-               ++ [tripod_report_text:quantity(maps:get(Key, Summary), Unit) || Key <- [p50, p90, p99, p999, max]]
-               ++ tl(tripod_report_doc:number(Summary)) ++ [by_round(Summary), tripod_report_text:samples(Summary)]
+               ++ [tripod_report_text:quantity(maps:get(Key, Summary), Unit)
+                   || Key <- [p50, p90, p99, p999, max]]
+               ++ tl(tripod_report_doc:number(Summary))
+               ++ [by_round(Summary), tripod_report_text:samples(Summary)]
                || {Placement, Summaries} <- Places, #{unit := Unit} = Summary <- Summaries]}.
 
 %% The extremes of the rounds' own ratios.

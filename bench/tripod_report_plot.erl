@@ -9,7 +9,8 @@
 
 %% The median; a line to p99, a thin one to the largest; the floor.
 -spec row(summary(), [subject()]) -> tripod_chart:row().
-row(#{p50 := P50, p99 := P99, max := Max, unit := Unit, floor_p50 := Floor, ratio := Ratio} = Summary, Subjects) ->
+row(#{p50 := P50, p99 := P99, max := Max, unit := Unit, floor_p50 := Floor, ratio := Ratio} = Summary,
+    Subjects) ->
     Subject = tripod_report_facts:subject_of(Summary),
     #{label => label(Subject), colour => colour(Subject), hollow => hollow(Subject, Subjects), value => P50,
       spans => [{P50, P99, 2.4}, {P99, Max, 0.7}],

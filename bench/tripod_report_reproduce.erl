@@ -9,9 +9,10 @@ sections(Facts) ->
     [#{id => "reproduce", title => "How to reproduce",
        blocks => [{commands, checkout(Facts) ++ commands(Facts)},
                   {paragraph, versions(Facts)},
-                  {paragraph, ["Every number here comes from ", {code, tripod_cli:text(tripod_report_facts:source(Facts))},
-                               ", one JSON object a line; docs/results-schema.json describes it. Times differ from machine "
-                               "to machine; ratios to the floors of the same run differ less."]}]}].
+                  {paragraph, ["Every number here comes from ",
+                               {code, tripod_cli:text(tripod_report_facts:source(Facts))},
+                               ", one JSON object a line; docs/results-schema.json describes it. Times differ "
+                               "from machine to machine; ratios to the floors of the same run differ less."]}]}].
 
 checkout(Facts) ->
     case tripod_report_facts:env(Facts) of
@@ -39,7 +40,8 @@ command(_, #{argv := [_ | _] = Words}) ->
 command(Name, #{level := Level, scenarios := Scenarios, strategies := Strategies, script := Script}) ->
     lists:join(" ", ["./tripod", Name] ++ ["--quick" || Level =:= <<"quick">>]
                ++ lists:append([[Flag, quoted(iolist_to_binary(lists:join(",", Words)))]
-                                || {Flag, Words} <- [{"--only", Scenarios}, {"--strategy", Strategies}], Words =/= []])
+                                || {Flag, Words} <- [{"--only", Scenarios}, {"--strategy", Strategies}],
+                                   Words =/= []])
                ++ lists:append([["--script", quoted(Script)] || is_binary(Script)])).
 
 %% As a shell reads it.
@@ -51,12 +53,13 @@ quoted(Word) ->
 
 versions(Facts) ->
     Env = tripod_report_facts:env(Facts),
-    Texts = [[Title, " ", Value] || {Key, Title} <- [{<<"git">>, "Tripod, git revision"}, {<<"otp">>, "Erlang/OTP"},
-                                                     {<<"lua">>, "library"}, {<<"system">>, "on"}, {<<"kernel">>, "Linux"}],
-                                    #{Key := Value} <- [Env], is_binary(Value)],
+    Titles = [{<<"git">>, "Tripod, git revision"}, {<<"otp">>, "Erlang/OTP"}, {<<"lua">>, "library"},
+              {<<"system">>, "on"}, {<<"kernel">>, "Linux"}],
+    Texts = [[Title, " ", Value] || {Key, Title} <- Titles, #{Key := Value} <- [Env], is_binary(Value)],
     case Texts of
         [] -> "This file does not say with which versions it was made.";
-        _ -> ["Made with ", lists:join(", ", Texts), ".", [" The revision had changes that are not in it." || is_dirty(Env)]]
+        _ -> ["Made with ", lists:join(", ", Texts), ".",
+              [" The revision had changes that are not in it." || is_dirty(Env)]]
     end.
 
 is_dirty(#{<<"git">> := Git}) when is_binary(Git) -> binary:match(Git, <<"-dirty">>) =/= nomatch;

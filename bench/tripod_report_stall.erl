@@ -25,13 +25,13 @@ pauses(Facts) ->
                      is_number(Pause)],
     case Long of
         [] ->
-            [{paragraph, "Nor does this run have a pause during an endless loop; `tripod crash` measures that."}];
+            [{paragraph, "Nor is there a pause during an endless loop; `tripod crash` measures that."}];
         _ ->
             Places = tripod_report_facts:fault_places(crash, Facts),
             Sorted = [Fault || Name <- ?LONG, Place <- Places,
                                {ok, Fault} <- [tripod_report_facts:fault(Name, Place, Long)]],
-            [{paragraph, "While one call would not end, a process on each scheduler wanted to run every millisecond. "
-                         "Its worst lateness is what the rest of the VM felt. Where the node was "
+            [{paragraph, "While one call would not end, a process on each scheduler wanted to run every "
+                         "millisecond. Its worst lateness is what the rest of the VM felt. Where the node was "
                          "lost, there is nobody left to be late."},
              {chart, chart(Sorted, Places), "Dot: the worst lateness. Upright tick: the same on the idle VM.",
               table(Sorted)}]
@@ -44,7 +44,8 @@ chart(Faults, Places) ->
                             || Name <- ?LONG])}.
 
 group(_, [], _) -> [];
-group(Name, Faults, Places) -> [{group, tripod_report_text:fault(Name)} | [row(Fault, Places) || Fault <- Faults]].
+group(Name, Faults, Places) ->
+    [{group, tripod_report_text:fault(Name)} | [row(Fault, Places) || Fault <- Faults]].
 
 row(#{pause_ns := Pause, idle_pause_ns := Idle} = Fault, Places) ->
     Row = tripod_report_plot:fault_row(tripod_report_facts:subject_of(Fault), Pause, Places),
@@ -56,7 +57,8 @@ row(#{pause_ns := Pause, idle_pause_ns := Idle} = Fault, Places) ->
 table(Faults) ->
     #{columns => [{"call", left}, {"through", left}, {"outcome", left}, {"worst pause", right},
                   {"idle VM (floor)", right}, {"ratio", right}, {"n", right}],
-      rows => [[tripod_report_text:fault(Name), {code, tripod_report_text:subject(tripod_report_facts:subject_of(Fault))},
+      rows => [[tripod_report_text:fault(Name),
+                {code, tripod_report_text:subject(tripod_report_facts:subject_of(Fault))},
                 tripod_report_faults:outcome(Fault), tripod_report_text:duration(Pause),
                 tripod_report_text:duration(Idle), ratio(Pause, Idle), tripod_report_faults:rounds(Fault)]
                || #{fault := Name, pause_ns := Pause, idle_pause_ns := Idle} = Fault <- Faults]}.

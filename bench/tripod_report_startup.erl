@@ -14,8 +14,8 @@ cold_start(Facts) ->
         [] ->
             [{paragraph, "From no process to the first reply (cold_start) was not measured."}];
         Cases ->
-            [{paragraph, "A whole erl that opens a box, has it run a line of Lua and halts; the floor is an erl that halts "
-                         "at once. Taken by hyperfine, from fork to exit."},
+            [{paragraph, "A whole erl that opens a box, has it run a line of Lua and halts; the floor is an erl "
+                         "that halts at once. Taken by hyperfine, from fork to exit."},
              {chart, chart("From no process at all to the first reply", linear, Cases, Facts), legend(),
               table(Cases, with_floors)}]
     end.
@@ -28,9 +28,9 @@ open_close(Facts) ->
             [{paragraph, "Opening and closing a box (open_close) was not measured."}];
         Cases ->
             [{heading, "A box for each request"},
-             {paragraph, "Opening and closing a box, with one call in between and without: work that opening puts off is "
-                         "paid by the first call. The floor is a bare Lua state with the same libraries, and for the "
-                         "program starting an echo program."},
+             {paragraph, "Opening and closing a box, with one call in between and without: work that opening "
+                         "puts off is paid by the first call. The floor is a bare Lua state with the same "
+                         "libraries, and for the program starting an echo program."},
              {chart, chart("Opening and closing a box", log, Cases, Facts), tripod_report_plot:legend(),
               table(Cases, without_floors)}]
     end.
@@ -47,9 +47,10 @@ title(_, Case) -> tripod_report_generic:case_text(Case).
 chart(Title, Scale, Cases, Facts) ->
     Subjects = tripod_report_facts:boxes(Facts),
     #{kind => dots, title => Title, scale => Scale, unit => <<"ns">>, guides => [],
-      rows => lists:append([[{group, Name} | [row(Scenario, Summary, Subjects)
-                                              || #{strategy := Strategy} = Summary <- Free, Strategy =/= <<"floor">>]]
-                            || {Name, Scenario, Summaries} <- Cases, Free <- [free(Summaries)], Free =/= []])}.
+      rows => lists:append([[{group, Name}
+                             | [row(Scenario, Summary, Subjects)
+                                || Summary <- tripod_report_facts:no_floors(free(Summaries))]]
+                            || {Name, Scenario, Summaries} <- Cases])}.
 
 free(Summaries) ->
     case [Summary || #{params := #{<<"placement">> := <<"free">>}} = Summary <- Summaries] of
@@ -71,5 +72,8 @@ table(Cases, Floors) ->
                ++ [tripod_report_text:quantity(P99, Unit), tripod_report_text:quantity(Max, Unit),
                    tripod_report_text:samples(Summary)]
                || {Name, _, Summaries} <- Cases,
-                  #{params := Params, strategy := Strategy, unit := Unit, p99 := P99, max := Max} = Summary <- Summaries,
-                  Floors =:= with_floors orelse Strategy =/= <<"floor">>]}.
+                  #{params := Params, unit := Unit, p99 := P99, max := Max} = Summary
+                      <- case Floors of
+                             with_floors -> Summaries;
+                             without_floors -> tripod_report_facts:no_floors(Summaries)
+                         end]}.

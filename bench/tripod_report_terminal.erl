@@ -12,11 +12,15 @@
 -spec export(tripod_report_facts:facts()) -> unicode:chardata().
 export(Facts) ->
     {Titles, Costs} = tripod_report_glance:costs(Facts),
-    Lines = [Table || Table <- [costs(Titles, Costs), programs(tripod_report_glance:programs(Facts))], Table =/= []],
-    case Lines of
+    Programs = tripod_report_glance:programs(Facts),
+    case [Table || Table <- [costs(Titles, Costs), programs(Programs)], Table =/= []] of
         [] -> "No results to show.\n";
-        _ -> lists:join("\n", Lines)
+        Tables -> [lists:join("\n", Tables), worries(tripod_report_trust:count(Facts))]
     end.
+
+worries({0, 0}) -> [];
+worries({Failures, Doubts}) ->
+    io_lib:format("~n~b failed, ~b in doubt: the report says what and why.~n", [Failures, Doubts]).
 
 costs(_, []) -> [];
 costs(Titles, Rows) ->
@@ -46,9 +50,10 @@ programs([]) -> [];
 programs(Rows) ->
     [widths(["", "compute", "alloc", "script", "kill to"], "a segfault"),
      widths(["", "x lua5.4", "x lua5.4", "x lua5.4", "clean"], "costs"),
-     [widths([name(Subject), span(Compute), span(Alloc), span(Script), quantity(Clean)],
+     [widths([name(Subject)] ++ [span(maps:get(Key, Program)) || Key <- [compute, alloc, script]]
+             ++ [quantity(Clean)],
              case Segfault of none -> "-"; _ -> Segfault end)
-      || {Subject, #{compute := Compute, alloc := Alloc, script := Script, clean := Clean, segfault := Segfault}} <- Rows]].
+      || {Subject, #{clean := Clean, segfault := Segfault} = Program} <- Rows]].
 
 span(none) -> "-";
 span({Ratio, Ratio}) -> tripod_report_text:ratio(Ratio);
