@@ -8,7 +8,7 @@ cases() ->
     [eval, eval_with_arguments, state_lasts, load_names_the_chunk, call_by_path, compile_and_run,
      set_and_get, reset, echo, info, send_and_receive, replies_keep_their_order,
      receive_can_time_out, time_limit_of_one_call, empty_tables_as_maps, lua_error, error_object,
-     syntax_error, error_in_coroutine, time_limit, limits_cannot_be_caught, memory_limit, a_full_box_recovers, depth_limit,
+     syntax_error, error_in_coroutine, error_in_handler, time_limit, limits_cannot_be_caught, memory_limit, a_full_box_recovers, depth_limit,
      depth_option, reply_limit, interrupted, interrupt_without_a_call, hard_memory_limit,
      unknown_verb, wrong_arguments, unknown_service, misuse_is_badarg, capabilities].
 
@@ -189,6 +189,18 @@ error_in_coroutine(Config) ->
             tripod_lua:eval(Box, "return coroutine.resume(coroutine.create(function() error('inner') end))"),
         {error, {lua, #{message := _}}} =
             tripod_lua:eval(Box, "coroutine.wrap(function() error('inner') end)()")
+    end).
+
+%% As in stock Lua: a handler that fails is no limit.
+error_in_handler(Config) ->
+    contract:with_box(Config, fun(Box) ->
+        {ok, [false, Message]} = tripod_lua:eval(Box, "return xpcall(error, error, 'm')"),
+        ?assert(is_binary(Message)),
+        {ok, [false, <<"handled">>]} =
+            tripod_lua:eval(Box, "return xpcall(error, function() return 'handled' end)"),
+        {error, {limit, depth}} =
+            tripod_lua:eval(Box, "local function f(n) return 1 + f(n) end return xpcall(f, function() return 1 end, 1)"),
+        {ok, [1]} = tripod_lua:eval(Box, "return 1")
     end).
 
 time_limit(Config) ->

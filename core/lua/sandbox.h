@@ -112,7 +112,7 @@ void sandbox_open_libraries(lua_State *L);
 // sandbox_guard.c
 extern const luaL_Reg sandbox_guard_base[]; // pcall, xpcall, load
 // The error object on top of L says that a stack is used up, the C stack or L's own.
-bool sandbox_is_overflow(lua_State *L, int status);
+bool sandbox_is_overflow(lua_State *L);
 
 // sandbox_coroutine.c
 extern const luaL_Reg sandbox_coroutine_library[];

@@ -46,7 +46,7 @@ static int coroutine_go_on(lua_State *L, lua_State *co, int arguments) {
     if (status == LUA_YIELD && sandbox->pausing)
         return COROUTINE_PAUSED;
     if (status != LUA_OK && status != LUA_YIELD) {
-        if (sandbox_is_overflow(co, status))
+        if (sandbox_is_overflow(co))
             sandbox_leave(L, SANDBOX_STOP_DEPTH);
         lua_xmove(co, L, 1);
         return COROUTINE_FAILED;
@@ -110,7 +110,7 @@ static int coroutine_close_pending(lua_State *L, lua_State *co) {
     sandbox_switch(sandbox, L);
     if (sandbox->stop != SANDBOX_GO)
         sandbox_leave(L, sandbox->stop);
-    if (status != LUA_OK && sandbox_is_overflow(co, status))
+    if (status != LUA_OK && sandbox_is_overflow(co))
         sandbox_leave(L, SANDBOX_STOP_DEPTH);
     return status;
 }

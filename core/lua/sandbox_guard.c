@@ -6,10 +6,8 @@
 #include <string.h>
 
 // "stack overflow" as the VM and its library word it, not as a script might mention it.
-bool sandbox_is_overflow(lua_State *L, int status) {
+bool sandbox_is_overflow(lua_State *L) {
     static const char words[] = "stack overflow";
-    if (status == LUA_ERRERR)
-        return true;
     if (lua_type(L, -1) != LUA_TSTRING)
         return false;
     const char *message = lua_tostring(L, -1);
@@ -25,16 +23,16 @@ bool sandbox_is_overflow(lua_State *L, int status) {
 }
 
 // An error was caught, its object is on top. Returns only if the script may have it.
-static void guard_caught(lua_State *L, int status) {
+static void guard_caught(lua_State *L) {
     sandbox_rethrow(L);
-    if (sandbox_is_overflow(L, status))
+    if (sandbox_is_overflow(L))
         sandbox_leave(L, SANDBOX_STOP_DEPTH);
 }
 
 // Continuation of pcall and xpcall; `skip` values below the results are not the script's.
 static int guard_finish_call(lua_State *L, int status, lua_KContext skip) {
     if (status != LUA_OK && status != LUA_YIELD) {
-        guard_caught(L, status);
+        guard_caught(L);
         lua_pushboolean(L, 0);
         lua_pushvalue(L, -2);
         return 2;
@@ -50,11 +48,34 @@ static int guard_pcall(lua_State *L) {
     return guard_finish_call(L, status, 0);
 }
 
-// A handler runs where the error was raised; for one raised by the hook that means with hooks off,
-// where nothing could stop it. Upvalue 1 is the script's handler.
+static int guard_handler(lua_State *L);
+
+// A handler that fails is called for its own error too. Stock Lua lets that go on until the C stack
+// is used up; that would be a limit here.
+static bool guard_handlers_pile_up(lua_State *L) {
+    lua_Debug frame;
+    int handlers = 0;
+    for (int level = 1; level < 64 && lua_getstack(L, level, &frame); level++) {
+        (void)lua_getinfo(L, "f", &frame);
+        handlers += lua_tocfunction(L, -1) == guard_handler ? 1 : 0;
+        lua_pop(L, 1);
+    }
+    return handlers >= 8;
+}
+
+// A handler runs where the error was raised: for one raised by the hook that means with hooks off,
+// where nothing could stop it, and for an overflow, where there is no stack for it. It is then not
+// called; the call ends when the error reaches a catcher. Upvalue 1 is the script's handler.
 static int guard_handler(lua_State *L) {
-    if (sandbox_of(L)->stop != SANDBOX_GO)
+    struct sandbox *sandbox = sandbox_of(L);
+    if (sandbox->stop == SANDBOX_GO && sandbox_is_overflow(L))
+        sandbox->stop = SANDBOX_STOP_DEPTH;
+    if (sandbox->stop != SANDBOX_GO)
         return 1;
+    if (guard_handlers_pile_up(L)) {
+        lua_pushliteral(L, "error in error handling");
+        return 1;
+    }
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, 1, 1);

@@ -140,8 +140,8 @@ void sandbox_switch(struct sandbox *sandbox, lua_State *co) {
 // then the pending variables are closed, which may replace the error and may itself be stopped.
 static void sandbox_failed(struct sandbox *sandbox) {
     luaL_traceback(sandbox->main, sandbox->call, NULL, 0);
-    int status = sandbox_close_pending(sandbox, sandbox->main, sandbox->call);
-    if (sandbox->stop == SANDBOX_GO && sandbox_is_overflow(sandbox->call, status))
+    (void)sandbox_close_pending(sandbox, sandbox->main, sandbox->call);
+    if (sandbox->stop == SANDBOX_GO && sandbox_is_overflow(sandbox->call))
         sandbox->stop = SANDBOX_STOP_DEPTH;
     lua_xmove(sandbox->main, sandbox->call, 1);
     lua_insert(sandbox->call, -2);
@@ -159,7 +159,7 @@ void sandbox_resume(struct sandbox *sandbox, int arguments) {
     sandbox_switch(sandbox, call);
     int status = lua_resume(call, sandbox->floor, arguments, &sandbox->results);
     if (status != LUA_OK && status != LUA_YIELD && sandbox->stop == SANDBOX_GO) {
-        if (sandbox_is_overflow(call, status))
+        if (sandbox_is_overflow(call))
             sandbox->stop = SANDBOX_STOP_DEPTH;
         else
             sandbox_failed(sandbox);
