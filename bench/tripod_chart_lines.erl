@@ -63,13 +63,16 @@ names(Series, YRange) ->
     Ends = lists:sort([{element(2, lists:last(Points)), Index, One}
                        || {Index, #{points := Points} = One} <- lists:enumerate(Series)]),
     Spread = spread([px(Last, YRange) || {Last, _, _} <- Ends]),
-    [{["at graph 1.065, screen ", share(Px), " left ", ink(Colour), sample(Px, One)], Label}
-     || {Px, {_, _, #{label := Label, colour := Colour} = One}} <- lists:zip(Spread, Ends)].
+    [{["at graph 1.065, screen ", share(Px), " left ", ink(Colour), sample(Number, Px, One)], Label}
+     || {Number, {Px, {_, _, #{label := Label, colour := Colour} = One}}}
+            <- lists:enumerate(lists:zip(Spread, Ends))].
 
 %% A piece of the line, for lines that end elsewhere.
-sample(Px, #{colour := Colour, dash := Dash}) ->
+%% gnuplot draws neighbours of the same colour and width as one line, with the dashes of the first.
+sample(Number, Px, #{colour := Colour, dash := Dash}) ->
+    Width = io_lib:format("~.2f", [2 + (Number rem 2) / 50]),
     ["\nset arrow from graph 1.012, screen ", share(Px), " to graph 1.055, screen ", share(Px),
-     " nohead lw 2 dt ", integer_to_list(Dash), " lc rgb ", tripod_chart_svg:colour(Colour)].
+     " nohead lw ", Width, " dt ", integer_to_list(Dash), " lc rgb ", tripod_chart_svg:colour(Colour)].
 
 px(Value, YRange) -> ?BOTTOM + (?HEIGHT - ?TOP - ?BOTTOM) * tripod_chart_axis:on(log, YRange, Value).
 

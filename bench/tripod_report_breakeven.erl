@@ -23,7 +23,7 @@ blocks(Facts, Free, Pinned) ->
     [{paragraph,
       ["Overhead is the median of add(1, 2) through the facade", pcall(Free ++ Pinned),
        ". A call that does as much work as that spends half of its time on overhead; nine times as much "
-       "work, and it is 10 %. If your calls do more than the last column, choose by safety, not by speed."]},
+       "work, and it is 10 %. If your calls do more than that, choose by safety, not by speed."]},
      {chart, chart(Facts, Free, Pinned), legend(Free, Pinned), table(Free ++ Pinned)}
      | duration(Facts)].
 
@@ -74,8 +74,8 @@ chart(Facts, Overheads, _) ->
 
 table(Overheads) ->
     #{columns => [{"placement", left}, {"through", left}, {"call p50", right}, {"floor", right},
-                  {"ratio", right}, {"overhead", right}, {"half of the time below", right},
-                  {"under 10 % above", right}, {"n", right}],
+                  {"ratio", right}, {"overhead", right}, {"work at 50 %", right},
+                  {"work at 10 %", right}, {"n", right}],
       rows => [row(Overhead) || Overhead <- Overheads]}.
 
 row(#{subject := Subject, ns := Ns, summary := #{params := Params} = Summary}) ->

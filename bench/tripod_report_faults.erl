@@ -82,13 +82,15 @@ plural(1, One, _) -> One;
 plural(_, _, Many) -> Many.
 
 -spec outcome(fault()) -> {tone, tripod_report_doc:tone(), unicode:chardata()}.
-outcome(#{outcome := Outcome} = Fault) -> {tone, tone(Outcome), outcome_text(Fault)}.
+outcome(#{outcome := Outcome}) ->
+    {tone, tone(Outcome), binary:replace(Outcome, <<"_">>, <<16#a0/utf8>>, [global])}.
 
 %% An owner's own box was to end with it, so that nothing else is lost.
 tone(<<"contained">>) -> good;
 tone(<<"box_lost">>) -> fair;
 tone(_) -> bad.
 
+%% The same with a blank that breaks.
 -spec outcome_text(fault()) -> binary().
 outcome_text(#{outcome := Outcome}) -> binary:replace(Outcome, <<"_">>, <<" ">>, [global]).
 

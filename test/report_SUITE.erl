@@ -9,7 +9,7 @@
 all() ->
     [numbers_of_the_results, sections_in_order, a_page_that_needs_nothing_else, charts_with_tables_beneath,
      broken_lines_are_named, nothing_to_report, the_newest_results_by_default, only_the_last_runs_count,
-     parts_that_are_missing, a_run_that_was_cut_short, hostile_names, without_gnuplot, a_gnuplot_that_fails,
+     every_line_has_its_dashes, parts_that_are_missing, a_run_that_was_cut_short, hostile_names, without_gnuplot, a_gnuplot_that_fails,
      a_table_of_80_columns, the_command_that_was_typed].
 
 init_per_testcase(Case, Config) ->
@@ -72,7 +72,7 @@ numbers_of_the_results(Config) ->
     ?assertMatch([_], [Line || Line <- binary:split(Md, <<"\n">>, [global]),
                                contains(Line, "| pinned | `nif/yield` |"), contains(Line, shown(P999)),
                                lists:all(fun(One) -> contains(Line, One) end, Expected)]),
-    Matrix = [Cells || Cells <- rows(Html, "blast-radius"), length(Cells) =:= 4],
+    Matrix = [unspaced(Cells) || Cells <- rows(Html, "blast-radius"), length(Cells) =:= 4],
     ?assert(lists:member([<<"endless loop in C">>, <<"hang">>, <<"hang">>, <<"box lost">>], Matrix)),
     ?assert(lists:member([<<"abort">>, <<"not injected">>, <<"node lost, 101 other boxes">>, <<"box lost">>],
                          Matrix)),
@@ -114,6 +114,17 @@ charts_with_tables_beneath(Config) ->
     ?assert(contains(Html, "style=\"color:var(--nif)\"")),
     Labels = [text(Text) || Text <- xmerl_xpath:string("//svg//text", parsed(Html))],
     [?assert(lists:member(Label, Labels)) || Label <- [<<"nif/yield">>, <<"luerl">>, <<"50 %">>, <<"64 KiB">>]].
+
+%% Also the piece beside its name.
+every_line_has_its_dashes(_) ->
+    Series = [#{label => integer_to_list(Dash), colour => nif, dash => Dash, marks => false,
+                points => [{1, Dash}, {10, 2 * Dash}]} || Dash <- lists:seq(1, 5)],
+    {ok, Svg} = tripod_chart:svg(#{kind => lines, title => "x", x => #{title => "x", unit => <<"ns">>},
+                                   y => #{title => "y", unit => <<"ns">>}, y_range => all, guides => [],
+                                   series => Series}, "c"),
+    {match, Dashes} = re:run(unicode:characters_to_binary(Svg), "stroke-dasharray='([^']*)'",
+                             [global, {capture, [1], binary}]),
+    ?assertEqual(2 * (length(Series) - 1), length(Dashes)). % the first has none
 
 broken_lines_are_named(Config) ->
     {1, Md, Html} = report(Config, fixture("broken.jsonl")),
