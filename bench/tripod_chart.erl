@@ -45,8 +45,8 @@ available() -> os:find_executable("gnuplot") =/= false.
 svg(#{title := Title} = Chart, Id) ->
     #{script := Script, texts := Texts, height := Height} = drawing(Chart),
     case plotted(Script, Height) of
-        {ok, Svg} -> {ok, tripod_chart_svg:embed(Svg, #{id => Id, title => Title, texts => Texts,
-                                                        width => width(), height => Height})};
+        {ok, Svg} -> tripod_chart_svg:embed(Svg, #{id => Id, title => Title, texts => Texts,
+                                                   width => width(), height => Height});
         {error, _} = Error -> Error
     end.
 

@@ -25,20 +25,22 @@ index(Colour, [_ | More], Index) -> index(Colour, More, Index + 1).
 placeholder(Number) -> io_lib:format("\"T~4..0bT\"", [Number]).
 
 -spec embed(binary(), #{id := string(), title := unicode:chardata(), texts := [unicode:chardata()],
-                        width := pos_integer(), height := pos_integer()}) -> unicode:chardata().
-embed(Svg, #{id := Id, title := Title, texts := Texts, width := Width, height := Height}) ->
-    Body = body(Svg),
+                        width := pos_integer(), height := pos_integer()}) ->
+          {ok, unicode:chardata()} | {error, unicode:chardata()}.
+embed(Svg, Page) ->
+    %% What is in the group that holds everything.
+    case re:run(Svg, "(<defs>.*)</g>\\s*</svg>", [dotall, {capture, [1], binary}]) of
+        {match, [Body]} -> {ok, element_of(Body, Page)};
+        nomatch -> {error, "this gnuplot's drawings are of a kind that is not known here"}
+    end.
+
+element_of(Body, #{id := Id, title := Title, texts := Texts, width := Width, height := Height}) ->
     Own = lists:foldl(fun({Pattern, By}, Text) ->
                               re:replace(Text, Pattern, By, [global, {return, binary}])
                       end, Body, changes(Id)),
     [io_lib:format("<svg viewBox=\"0 0 ~b ~b\" role=\"img\" "
                    "aria-labelledby=\"~s-title\">~n<title id=\"~s-title\">", [Width, Height, Id, Id]),
      escaped(Title), "</title>\n", texts(Own, Texts), "</svg>\n"].
-
-%% What is in the group that holds everything.
-body(Svg) ->
-    {match, [Body]} = re:run(Svg, "(<defs>.*)</g>\\s*</svg>", [dotall, {capture, [1], binary}]),
-    Body.
 
 changes(Id) ->
     Variables = [{colour_pattern(Colour), ["style=\"\\1:var(--", atom_to_list(Colour), ")\""]}

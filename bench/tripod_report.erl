@@ -69,12 +69,15 @@ write(Dir) ->
 
 written(Dir, Facts) ->
     Doc = tripod_report_doc:report(Facts),
-    {Page, Problems} = tripod_report_html:export(Doc),
-    ok = lists:foreach(fun(Why) -> tripod_cli:say("tripod report: without charts: ~ts", [Why]) end, Problems),
+    {Page, Drawn} = tripod_report_html:export(Doc),
+    ok = case Drawn of
+             drawn -> ok;
+             {undrawn, Why} -> tripod_cli:say("tripod report: charts are missing: ~ts", [Why])
+         end,
     Files = [{filename:join(Dir, "report.md"), tripod_report_md:export(Doc)},
              {filename:join(Dir, "report.html"), Page}],
-    case [{File, Why} || {File, Text} <- Files,
-                         {error, Why} <- [file:write_file(File, unicode:characters_to_binary(Text))]] of
+    case [{File, Error} || {File, Text} <- Files,
+                           {error, Error} <- [file:write_file(File, unicode:characters_to_binary(Text))]] of
         [] -> {ok, Facts, [File || {File, _} <- Files]};
-        [{File, Why} | _] -> {error, ["cannot write ", tripod_cli:text(File), ": ", file:format_error(Why)]}
+        [{File, Error} | _] -> {error, ["cannot write ", tripod_cli:text(File), ": ", file:format_error(Error)]}
     end.

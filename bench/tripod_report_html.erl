@@ -5,10 +5,11 @@
 
 -export([export/1]).
 
-%% Charts are drawn on the way; Problems says once each why some were not.
--spec export(tripod_report_doc:doc()) -> {Page :: unicode:chardata(), Problems :: [unicode:chardata()]}.
+%% Charts are drawn on the way. The first that cannot be is the last that is tried.
+-spec export(tripod_report_doc:doc()) ->
+          {Page :: unicode:chardata(), drawn | {undrawn, Why :: unicode:chardata()}}.
 export(#{title := Title, subtitle := Subtitle, sections := Sections}) ->
-    {Bodies, {_, Problems}} = lists:mapfoldl(fun section/2, {1, []}, Sections),
+    {Bodies, {_, Drawn}} = lists:mapfoldl(fun section/2, {1, drawn}, Sections),
     {["<!DOCTYPE html>\n"
       "<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
@@ -17,26 +18,31 @@ export(#{title := Title, subtitle := Subtitle, sections := Sections}) ->
       inline(Subtitle), "</p>\n</header>\n<nav>\n<ol>\n",
       [["<li><a href=\"#", Id, "\">", text(Name), "</a></li>\n"] || #{id := Id, title := Name} <- Sections],
       "</ol>\n</nav>\n",
-      [["<p class=\"warning\">There are no charts: ", text(lists:join("; ", Problems)),
-        ". Their numbers are in the tables.</p>\n"] || Problems =/= []],
+      case Drawn of
+          drawn -> [];
+          {undrawn, Why} -> ["<p class=\"warning\">Charts are missing: ", text(Why),
+                             ". Their numbers are in the tables.</p>\n"]
+      end,
       "<main>\n", Bodies, "</main>\n</body>\n</html>\n"],
-     Problems}.
+     Drawn}.
 
 section(#{id := Id, title := Title, blocks := Blocks}, Charts) ->
     {Bodies, Left} = lists:mapfoldl(fun block/2, Charts, Blocks),
     {["<section id=\"", Id, "\">\n<h2>", text(Title), "</h2>\n", Bodies, "</section>\n"], Left}.
 
-block({chart, #{title := Title} = Chart, Legend, Table}, {Number, Problems}) ->
+block({chart, Chart, Legend, Table}, {Number, drawn}) ->
     case tripod_chart:svg(Chart, "c" ++ integer_to_list(Number)) of
-        {ok, Svg} ->
-            {["<figure>\n<figcaption><b>", text(Title), "</b> ", inline(Legend), "</figcaption>\n", Svg,
-              table(Table), "</figure>\n"], {Number + 1, Problems}};
-        {error, Why} ->
-            {["<figure>\n<figcaption><b>", text(Title), "</b></figcaption>\n", table(Table), "</figure>\n"],
-             {Number + 1, lists:usort([unicode:characters_to_binary(Why) | Problems])}}
+        {ok, Svg} -> {figure(Chart, [" ", inline(Legend)], Svg, Table), {Number + 1, drawn}};
+        {error, Why} -> {figure(Chart, "", "", Table), {Number, {undrawn, Why}}}
     end;
+block({chart, Chart, _, Table}, Undrawn) ->
+    {figure(Chart, "", "", Table), Undrawn};
 block(Block, Charts) ->
     {block(Block), Charts}.
+
+figure(#{title := Title}, Legend, Svg, Table) ->
+    ["<figure>\n<figcaption><b>", text(Title), "</b>", Legend, "</figcaption>\n", Svg, table(Table),
+     "</figure>\n"].
 
 block({paragraph, Inline}) -> ["<p>", inline(Inline), "</p>\n"];
 block({warning, Inline}) -> ["<p class=\"warning\">", inline(Inline), "</p>\n"];

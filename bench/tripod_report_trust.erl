@@ -160,10 +160,19 @@ looked_at(Facts) ->
     Checks = [Check || {_, #{name := Name} = Check} <- tripod_report_facts:checks(Facts),
                        Name =/= <<"complete">>],
     Names = lists:usort([Name || #{name := Name} <- Checks]),
-    [{heading, "What was looked at"} || Names =/= []]
-        ++ [{table, #{columns => [{"check", left}, {"in order", right}, {"for example", left}],
-                      rows => [check_row(Name, [Check || #{name := One} = Check <- Checks, One =:= Name])
-                               || Name <- Names]}} || Names =/= []].
+    Rows = [check_row(Name, [Check || #{name := One} = Check <- Checks, One =:= Name]) || Name <- Names]
+        ++ probe_row(tripod_report_facts:faults(kill, Facts) ++ tripod_report_facts:faults(crash, Facts)),
+    [{heading, "What was looked at"} || Rows =/= []]
+        ++ [{table, #{columns => [{"check", left}, {"in order", right}, {"for example", left}], rows => Rows}}
+            || Rows =/= []].
+
+%% A pause is there only where the probe was tested and saw a known stall.
+probe_row([]) -> [];
+probe_row(Faults) ->
+    Tested = length([Fault || #{idle_pause_ns := Idle} = Fault <- Faults, Idle =/= nil]),
+    [["self-test of the pause probe",
+      [tripod_report_text:count(Tested), " of ", tripod_report_text:count(length(Faults))],
+      "Before faults, each scheduler was stalled for a known time, and its ticker had to see that."]].
 
 check_row(Name, Checks) ->
     Fine = length([Check || #{ok := true} = Check <- Checks]),

@@ -8,9 +8,10 @@
 
 all() ->
     [numbers_of_the_results, sections_in_order, a_page_that_needs_nothing_else, charts_with_tables_beneath,
-     broken_lines_are_named, nothing_to_report, the_newest_results_by_default, only_the_last_runs_count,
-     every_line_has_its_dashes, parts_that_are_missing, a_run_that_was_cut_short, hostile_names, without_gnuplot, a_gnuplot_that_fails,
-     a_table_of_80_columns, the_command_that_was_typed].
+     every_line_has_its_dashes, broken_lines_are_named, nothing_to_report, a_report_that_cannot_be_written,
+     the_newest_results_by_default, only_the_last_runs_count, parts_that_are_missing,
+     a_run_that_was_cut_short, hostile_names, without_gnuplot, a_gnuplot_that_fails, a_table_of_80_columns,
+     the_command_that_was_typed].
 
 init_per_testcase(Case, Config) ->
     Dir = filename:join(?config(priv_dir, Config), Case),
@@ -144,6 +145,12 @@ nothing_to_report(Config) ->
          ?assertEqual([File], filelib:wildcard(filename:join(Dir, "*")))
      end || Text <- ["", "\n\n", "{\"type\":\"run\"\n", "{\"type\":\"forecast\"}\n"]].
 
+a_report_that_cannot_be_written(Config) ->
+    Dir = ?config(dir, Config),
+    ok = file:write_file(filename:join(Dir, "results.jsonl"), fixture("results.jsonl")),
+    ok = file:make_dir(filename:join(Dir, "report.md")),
+    ?assertEqual(2, tripod_report:main(#{args => [Dir]})).
+
 the_newest_results_by_default(Config) ->
     {ok, Cwd} = file:get_cwd(),
     Dir = ?config(dir, Config),
@@ -254,7 +261,7 @@ without_gnuplot(Config) ->
     {0, Same, Without} = report(Config, fixture("results.jsonl")),
     ?assertEqual(Md, Same),
     ?assertNot(contains(Without, "<svg")),
-    ?assert(contains(Without, "There are no charts: gnuplot is not installed.")),
+    ?assert(contains(Without, "Charts are missing: gnuplot is not installed.")),
     Tables = fun(Html) -> [text(Table) || Table <- xmerl_xpath:string("//table", parsed(Html))] end,
     ?assertEqual(Tables(With), Tables(Without)).
 
@@ -270,7 +277,10 @@ a_gnuplot_that_fails(Config) ->
          ?assertNot(contains(Html, "<svg")),
          ?assert(contains(Html, Said)),
          #xmlElement{name = html} = parsed(Html)
-     end || {Does, Said} <- [{"echo '<sad>'; exit 3", "&lt;sad&gt;"}, {"exit 0", "gnuplot drew nothing"}]].
+     end || {Does, Said} <-
+                [{"echo '<sad>'; exit 3", "&lt;sad&gt;"}, {"exit 0", "gnuplot drew nothing"},
+                 {"sed -n \"s/^set output '\\(.*\\)'/echo new >\\1/p\" \"$2\" | sh",
+                  "of a kind that is not known"}]].
 
 %% No line is longer than a terminal is broad, and nothing is in it but text.
 fits(Table) ->
