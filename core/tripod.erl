@@ -10,13 +10,13 @@
 %% call is fun Room:call/3: calling it goes straight to the code, where Room:call(...) looks the
 %% function up by name each time.
 -record(tripod_box, {room :: module(),
-                     call :: fun((tripod_strategy:handle(), term(), non_neg_integer()) ->
-                                        tripod_strategy:reply()),
                      handle :: tripod_strategy:handle(),
                      strategy :: tripod_strategy:name(),
                      mode :: tripod_strategy:mode(),
                      service :: atom(),
-                     opened_ms :: integer()}).
+                     opened_ms :: integer(),
+                     call :: fun((tripod_strategy:handle(), term(), non_neg_integer()) ->
+                                        tripod_strategy:reply())}).
 -record(tripod_request, {room :: module(),
                          handle :: tripod_strategy:handle(),
                          id :: tripod_strategy:request_id()}).
@@ -38,9 +38,9 @@ open_box(Strategy, #{mode := Mode, service := Service} = Config, ServiceOptions)
     Room = tripod_strategy:room(Strategy),
     case Room:open(Config) of
         {ok, Handle} ->
-            Box = #tripod_box{room = Room, call = fun Room:call/3, handle = Handle,
-                              strategy = Strategy, mode = Mode, service = Service,
-                              opened_ms = erlang:monotonic_time(millisecond)},
+            Box = #tripod_box{room = Room, handle = Handle, strategy = Strategy, mode = Mode,
+                              service = Service, opened_ms = erlang:monotonic_time(millisecond),
+                              call = fun Room:call/3},
             configure(Box, ServiceOptions);
         {error, _} = Error ->
             Error
