@@ -197,7 +197,7 @@ test: ## every test; SUITE=TEXT those whose file name contains it
 .PHONY: faults test-beams c-tests net-programs fuzz-targets objects
 faults: | $(ASKED)
 faults: ## the artefacts that can be told to crash, in build/faults/priv
-	$(if $(FAULT_SRC),$(again) MODE=faults artefacts)
+	$(again) MODE=faults artefacts
 
 test-beams: $(BEAMS) $(TEST_BEAMS) build/modules.list
 
