@@ -111,8 +111,15 @@ NIF_SOURCE_LEAF static int nif_source_map(struct nif_source *self, ERL_NIF_TERM 
                                           struct term_sink *sink) {
     size_t n;
     ErlNifMapIterator pairs;
-    if (!enif_get_map_size(self->env, map, &n) ||
-        !enif_map_iterator_create(self->env, map, &pairs, ERL_NIF_MAP_ITERATOR_FIRST))
+    if (!enif_get_map_size(self->env, map, &n))
+        return TERM_E_TYPE;
+    // In the order of term_to_binary, so that every strategy comes upon the same pair first. It
+    // lists a hash map, which has more than 32 pairs (erl_map.h, MAP_SMALL_MAP_LIMIT), from the
+    // end.
+    bool backwards = n > 32;
+    if (!enif_map_iterator_create(self->env, map, &pairs,
+                                  backwards ? ERL_NIF_MAP_ITERATOR_LAST
+                                            : ERL_NIF_MAP_ITERATOR_FIRST))
         return TERM_E_TYPE;
     int code = term_begin(sink, TERM_MAP, n);
     ERL_NIF_TERM key, value;
@@ -120,7 +127,8 @@ NIF_SOURCE_LEAF static int nif_source_map(struct nif_source *self, ERL_NIF_TERM 
         code = nif_source_emit(self, key, sink);
         if (code == 0)
             code = nif_source_emit(self, value, sink);
-        (void)enif_map_iterator_next(self->env, &pairs);
+        (void)(backwards ? enif_map_iterator_prev(self->env, &pairs)
+                         : enif_map_iterator_next(self->env, &pairs));
     }
     enif_map_iterator_destroy(self->env, &pairs);
     return code < 0 ? code : term_end(sink, TERM_MAP, n);
