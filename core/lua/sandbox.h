@@ -18,6 +18,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -82,9 +83,11 @@ struct sandbox {
     enum sandbox_phase phase;
     enum sandbox_verb verb;
     int results;
-    bool timed;          // the timer calls for looks; otherwise the hook counts instructions
-    bool pausing;        // a yield that reaches the outside is a pause, not the script's own
-    bool memory_full;    // the soft cap was crossed since the last full collection
+    bool timed;                // the timer calls for looks; otherwise the hook counts instructions
+    volatile sig_atomic_t due; // set by the timer's signal: a look is due
+    uint32_t steps_left;       // until sandbox_spend looks
+    bool pausing;              // a yield that reaches the outside is a pause, not the script's own
+    bool memory_full;          // the soft cap was crossed since the last full collection
     bool careful_tables; // a table that looked like a sequence was none: count before emitting
     bool empty_as_map;
     lua_Integer chunks; // compiled so far; the chunk table is in the registry under &chunks
@@ -108,6 +111,10 @@ void sandbox_drop_call(struct sandbox *sandbox);
 
 // sandbox_libs.c
 void sandbox_open_libraries(lua_State *L);
+
+// The sandbox's own functions, each list in the file of its name.
+extern const luaL_Reg sandbox_base_functions[];
+extern const luaL_Reg sandbox_text_functions[]; // of string: those without patterns or formats
 
 // sandbox_guard.c
 extern const luaL_Reg sandbox_guard_base[]; // pcall, xpcall, load
@@ -135,6 +142,28 @@ int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co);
 void sandbox_rethrow(lua_State *L);
 // Ends the call for `stop`; never returns.
 void sandbox_leave(lua_State *L, enum sandbox_stop stop);
+// Can a pause pass from L to the host?
+bool sandbox_can_yield(const struct sandbox *sandbox, lua_State *L);
+enum sandbox_stop sandbox_stop_for(enum preempt_verdict verdict);
+
+// sandbox_poll.c
+// A step is what takes a few nanoseconds: a byte compared, an element moved.
+#define SANDBOX_POLL_STEPS 4096u
+// Ends the call, and does not return, if it must end: for its time, an interrupt, its memory. May
+// collect garbage. True: a pause is due and possible; who can, calls sandbox_pause, others go on.
+bool sandbox_poll(lua_State *L);
+// To be called by every loop in C whose length a script decides: books `steps` and polls when about
+// SANDBOX_POLL_STEPS are used up. May end the call, so nothing may be held that only the caller
+// frees.
+static inline bool sandbox_spend(lua_State *L, struct sandbox *sandbox, size_t steps) {
+    if (steps < sandbox->steps_left) {
+        sandbox->steps_left -= (uint32_t)steps;
+        return false;
+    }
+    return sandbox_poll(L);
+}
+// Yields to the host for a pause, as lua_yieldk: `return sandbox_pause(...)`; `again` goes on.
+int sandbox_pause(lua_State *L, lua_KContext context, lua_KFunction again);
 
 // sandbox_memory.c
 // A call begins. A box that is full after earlier calls gets a little above what it holds, or no

@@ -32,7 +32,9 @@ static void sandbox_disarm(const struct sandbox *sandbox, lua_State *L) {
 
 // In the signal handler. A run of a millisecond is due for a look.
 static void sandbox_fire(void *target) {
-    sandbox_arm(target);
+    struct sandbox *sandbox = target;
+    sandbox->due = 1;
+    sandbox_arm(sandbox);
 }
 
 static void sandbox_enter_timer(struct sandbox *sandbox) {
@@ -47,7 +49,7 @@ void sandbox_leave_timer(struct sandbox *sandbox) {
     sandbox->timed = false;
 }
 
-static bool sandbox_can_yield(const struct sandbox *sandbox, lua_State *L) {
+bool sandbox_can_yield(const struct sandbox *sandbox, lua_State *L) {
     return sandbox->pinned == 0 && lua_isyieldable(L);
 }
 
@@ -70,7 +72,7 @@ void sandbox_rethrow(lua_State *L) {
         sandbox_leave(L, sandbox->stop);
 }
 
-static enum sandbox_stop sandbox_stop_for(enum preempt_verdict verdict) {
+enum sandbox_stop sandbox_stop_for(enum preempt_verdict verdict) {
     switch (verdict) {
     case PREEMPT_TIME:
         return SANDBOX_STOP_TIME;
@@ -92,6 +94,7 @@ static void sandbox_hook(lua_State *L, lua_Debug *where) {
         sandbox_leave(L, sandbox->stop);
         return;
     }
+    sandbox->due = 0;
     sandbox_disarm(sandbox, L);
     if (sandbox_memory_spent(sandbox, L)) {
         sandbox_leave(L, SANDBOX_STOP_MEMORY);
@@ -154,6 +157,8 @@ void sandbox_resume(struct sandbox *sandbox, int arguments) {
     sandbox->stack_base = &here;
     sandbox->pinned = 0;
     sandbox->pausing = false;
+    sandbox->due = 0;
+    sandbox->steps_left = SANDBOX_POLL_STEPS;
     sandbox_enter_timer(sandbox);
     sandbox_disarm(sandbox, call);
     sandbox_switch(sandbox, call);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Base functions that would touch the process or the service's own settings.
+#include "sandbox.h"
+
+// Finalizers would run with hooks off and outside any call.
+static int base_setmetatable(lua_State *L) {
+    int type = lua_type(L, 2);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_argexpected(L, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
+    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+        return luaL_error(L, "cannot change a protected metatable");
+    if (type == LUA_TTABLE) {
+        lua_pushliteral(L, "__gc");
+        if (lua_rawget(L, 2) != LUA_TNIL)
+            return luaL_error(L, "finalizers (__gc) are not available in the sandbox");
+    }
+    lua_settop(L, 2);
+    (void)lua_setmetatable(L, 1);
+    return 1;
+}
+
+// The collector's settings belong to the service.
+static int base_collectgarbage(lua_State *L) {
+    static const char *const options[] = {"collect", "count", "step", "isrunning", NULL};
+    switch (luaL_checkoption(L, 1, "collect", options)) {
+    case 0:
+        lua_pushinteger(L, lua_gc(L, LUA_GCCOLLECT));
+        return 1;
+    case 1:
+        lua_pushnumber(L, (lua_Number)arena_live_bytes(sandbox_of(L)->arena) / 1024);
+        return 1;
+    case 2:
+        lua_pushboolean(L, lua_gc(L, LUA_GCSTEP, 0));
+        return 1;
+    default:
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+}
+
+// Standard output belongs to the host: for a port program it is the protocol.
+static int base_print(lua_State *L) {
+    for (int i = 1; i <= lua_gettop(L); i++) {
+        (void)luaL_tolstring(L, i, NULL);
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+static int base_warn(lua_State *L) {
+    (void)luaL_checkstring(L, 1);
+    return 0;
+}
+
+const luaL_Reg sandbox_base_functions[] = {
+    {"setmetatable", base_setmetatable},
+    {"collectgarbage", base_collectgarbage},
+    {"print", base_print},
+    {"warn", base_warn},
+    {NULL, NULL},
+};

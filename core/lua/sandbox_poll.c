@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hook's questions, asked by C functions that run long without executing Lua code: no hook
+// fires there, so they count their steps and come here every now and then.
+#include "sandbox.h"
+
+bool sandbox_poll(lua_State *L) {
+    struct sandbox *sandbox = sandbox_of(L);
+    sandbox->steps_left = SANDBOX_POLL_STEPS;
+    if (sandbox->stop != SANDBOX_GO)
+        sandbox_leave(L, sandbox->stop);
+    if (sandbox_memory_spent(sandbox, L))
+        sandbox_leave(L, SANDBOX_STOP_MEMORY);
+    // With the timer nothing is due before its signal came; the clock is not read until then.
+    if (sandbox->timed && !sandbox->due)
+        return false;
+    sandbox->due = 0;
+    enum preempt_verdict verdict = preempt_look(&sandbox->preempt);
+    enum sandbox_stop stop = sandbox_stop_for(verdict);
+    if (stop != SANDBOX_GO)
+        sandbox_leave(L, stop);
+    return verdict == PREEMPT_PAUSE && sandbox_can_yield(sandbox, L);
+}
+
+int sandbox_pause(lua_State *L, lua_KContext context, lua_KFunction again) {
+    sandbox_of(L)->pausing = true;
+    return lua_yieldk(L, 0, context, again);
+}
