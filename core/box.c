@@ -167,6 +167,8 @@ const char *box_down_reason(int code) {
         return "memory";
     case SERVICE_E_SYSTEM:
         return "system";
+    case SERVICE_E_TIME:
+        return "time";
     case TERM_E_SIZE:
     case TERM_E_DEPTH:
     case TERM_E_TYPE:

@@ -48,4 +48,7 @@ static inline void preempt_slice(struct preempt *preempt) {
 // pause is told once a slice; the host's tick has then been called.
 enum preempt_verdict preempt_look(struct preempt *preempt);
 
+// Must the call end? As preempt_look, but leaves the slice as it is: never PREEMPT_PAUSE.
+enum preempt_verdict preempt_peek(struct preempt *preempt);
+
 #endif

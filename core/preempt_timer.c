@@ -3,6 +3,7 @@
 // that run services, timer_handle on the same threads inside a signal, timer_watch on its own.
 #include "preempt_timer.h"
 
+#include "code_map.h"
 #include "service.h"
 
 #include <errno.h>
@@ -90,7 +91,8 @@ static void timer_handle(int signal, siginfo_t *info, void *context) {
         if (atomic_load_explicit(&slot->generation, memory_order_relaxed) % 2 == 1) {
             atomic_signal_fence(memory_order_acquire);
             preempt_timer_fire *fire = atomic_load_explicit(&slot->fire, memory_order_relaxed);
-            fire(atomic_load_explicit(&slot->target, memory_order_relaxed));
+            fire(atomic_load_explicit(&slot->target, memory_order_relaxed),
+                 code_interrupted_at(context));
         }
         timer_await(slot, false);
     }
@@ -185,6 +187,13 @@ static bool timer_link(struct timer_slot *slot) {
     return linked;
 }
 
+static void timer_unblock(void) {
+    sigset_t only;
+    (void)sigemptyset(&only);
+    (void)sigaddset(&only, timer_signal);
+    (void)pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+}
+
 // The calling thread's first enter.
 static struct timer_slot *timer_register(void) {
     struct timer_slot *slot = aligned_alloc(TIMER_LINE_BYTES, sizeof *slot);
@@ -196,10 +205,7 @@ static struct timer_slot *timer_register(void) {
         return NULL;
     }
     atomic_store_explicit(&timer_own, slot, memory_order_relaxed);
-    sigset_t only;
-    (void)sigemptyset(&only);
-    (void)sigaddset(&only, timer_signal);
-    (void)pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+    timer_unblock();
     return slot;
 }
 
@@ -242,6 +248,11 @@ void preempt_timer_leave(void) {
     uint32_t generation = atomic_load_explicit(&slot->generation, memory_order_relaxed);
     atomic_store_explicit(&slot->generation, generation + 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst); // before whatever frees the target
+}
+
+void preempt_timer_escape(void) {
+    timer_await(atomic_load_explicit(&timer_own, memory_order_relaxed), false);
+    timer_unblock();
 }
 
 static bool timer_unused(const struct sigaction *action) {

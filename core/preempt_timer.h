@@ -19,7 +19,8 @@
 
 #define PREEMPT_TIMER_TICK_NS UINT64_C(1000000)
 
-typedef void preempt_timer_fire(void *target);
+// `pc` is the address of the instruction that was interrupted, 0 where that is not known.
+typedef void preempt_timer_fire(void *target, uintptr_t pc);
 
 // At load: starts the watchdog, unless it runs, and takes a signal that nobody uses (or, when all
 // are in use, shares one: what is not ours is passed on to its handler). 0 or SERVICE_E_SYSTEM;
@@ -40,6 +41,10 @@ bool preempt_timer_enter(preempt_timer_fire *fire, void *target);
 
 // Within a run: from now on fire gets this target. The old one may be freed afterwards.
 void preempt_timer_retarget(void *target);
+
+// To be called by a fire that does not return but leaves by longjmp, right before it does: the
+// signal can then come again. The run goes on until leave.
+void preempt_timer_escape(void);
 
 // Ends the run: fire is not called after it. `target` may be freed.
 void preempt_timer_leave(void);

@@ -74,6 +74,7 @@ enum service_error {
     SERVICE_E_MEMORY = -32, // the hard cap was hit where the service could not unwind
     SERVICE_E_SYSTEM = -33, // the system refused memory or a thread
     SERVICE_E_BROKEN = -34, // an invariant of the service does not hold
+    SERVICE_E_TIME = -35,   // a call that had to end could only be cut off
 };
 
 struct service {

@@ -16,6 +16,7 @@ enum exit_code {
     EXIT_CODE_REPLY = 69,
     EXIT_CODE_REQUEST = 70,
     EXIT_CODE_BROKEN = 71,
+    EXIT_CODE_TIME = 72,
 };
 
 #endif

@@ -102,7 +102,7 @@ static enum exit_code program_down(int down) {
         enum exit_code code;
     } codes[] = {
         {"memory", EXIT_CODE_MEMORY},   {"system", EXIT_CODE_SYSTEM}, {"reply", EXIT_CODE_REPLY},
-        {"request", EXIT_CODE_REQUEST}, {"broken", EXIT_CODE_BROKEN},
+        {"request", EXIT_CODE_REQUEST}, {"broken", EXIT_CODE_BROKEN}, {"time", EXIT_CODE_TIME},
     };
     const char *why = box_down_reason(down);
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)

@@ -33,7 +33,7 @@
 -define(FATE_EXIT_STATUS, 16).
 
 -define(EXIT_CODES, [{65, protocol}, {67, memory}, {68, system}, {69, reply}, {70, request},
-                     {71, broken}]).
+                     {71, broken}, {72, time}]).
 
 %% Ids are 32 bits of a frame.
 -define(ID_MASK, 16#ffffffff).

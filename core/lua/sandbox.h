@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // LUAI_MAXCCALLS of the stock library: a compile-time constant that no header tells.
 #define SANDBOX_MAX_DEPTH 200u
@@ -85,10 +86,17 @@ struct sandbox {
     int results;
     bool timed;                // the timer calls for looks; otherwise the hook counts instructions
     volatile sig_atomic_t due; // set by the timer's signal: a look is due
-    uint32_t steps_left;       // until sandbox_spend looks
-    bool pausing;              // a yield that reaches the outside is a pause, not the script's own
-    bool memory_full;          // the soft cap was crossed since the last full collection
-    bool careful_tables; // a table that looked like a sequence was none: count before emitting
+    // Functions of the host, or with a lock, that run now; read by the timer's signal handler.
+    volatile sig_atomic_t outside;
+    volatile uint32_t looks; // taken so far, by the hook or a poll
+    struct sandbox_cut {
+        uint32_t looks;      // when the signal came last
+        uint64_t overdue_ns; // thread time when the call was first seen overdue, or 0
+    } cut;                   // of the signal handler
+    uint32_t steps_left;     // until sandbox_spend looks
+    bool pausing;            // a yield that reaches the outside is a pause, not the script's own
+    bool memory_full;        // the soft cap was crossed since the last full collection
+    bool careful_tables;     // a table that looked like a sequence was none: count before emitting
     bool empty_as_map;
     lua_Integer chunks; // compiled so far; the chunk table is in the registry under &chunks
 };
@@ -145,6 +153,15 @@ void sandbox_leave(lua_State *L, enum sandbox_stop stop);
 // Can a pause pass from L to the host?
 bool sandbox_can_yield(const struct sandbox *sandbox, lua_State *L);
 enum sandbox_stop sandbox_stop_for(enum preempt_verdict verdict);
+// What the stop word and the clock say, inside a run.
+enum preempt_verdict sandbox_look(struct sandbox *sandbox);
+
+// sandbox_cut.c
+// Once per process before a signal may come.
+void sandbox_prepare_cut(void);
+// For the timer's signal handler, which interrupted the thread at `pc`: returns unless the call is
+// overdue and nothing but leaving by longjmp is left.
+void sandbox_consider_cut(struct sandbox *sandbox, uintptr_t pc);
 
 // sandbox_poll.c
 // A step is what takes a few nanoseconds: a byte compared, an element moved.

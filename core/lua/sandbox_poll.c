@@ -13,8 +13,7 @@ bool sandbox_poll(lua_State *L) {
     // With the timer nothing is due before its signal came; the clock is not read until then.
     if (sandbox->timed && !sandbox->due)
         return false;
-    sandbox->due = 0;
-    enum preempt_verdict verdict = preempt_look(&sandbox->preempt);
+    enum preempt_verdict verdict = sandbox_look(sandbox);
     enum sandbox_stop stop = sandbox_stop_for(verdict);
     if (stop != SANDBOX_GO)
         sandbox_leave(L, stop);

@@ -31,10 +31,11 @@ static void sandbox_disarm(const struct sandbox *sandbox, lua_State *L) {
 }
 
 // In the signal handler. A run of a millisecond is due for a look.
-static void sandbox_fire(void *target) {
+static void sandbox_fire(void *target, uintptr_t pc) {
     struct sandbox *sandbox = target;
     sandbox->due = 1;
     sandbox_arm(sandbox);
+    sandbox_consider_cut(sandbox, pc);
 }
 
 static void sandbox_enter_timer(struct sandbox *sandbox) {
@@ -87,6 +88,15 @@ enum sandbox_stop sandbox_stop_for(enum preempt_verdict verdict) {
     return SANDBOX_GO;
 }
 
+enum preempt_verdict sandbox_look(struct sandbox *sandbox) {
+    sandbox->due = 0;
+    sandbox->looks++;
+    sandbox->outside = 1;
+    enum preempt_verdict verdict = preempt_look(&sandbox->preempt);
+    sandbox->outside = 0;
+    return verdict;
+}
+
 static void sandbox_hook(lua_State *L, lua_Debug *where) {
     (void)where;
     struct sandbox *sandbox = sandbox_of(L);
@@ -94,13 +104,12 @@ static void sandbox_hook(lua_State *L, lua_Debug *where) {
         sandbox_leave(L, sandbox->stop);
         return;
     }
-    sandbox->due = 0;
     sandbox_disarm(sandbox, L);
     if (sandbox_memory_spent(sandbox, L)) {
         sandbox_leave(L, SANDBOX_STOP_MEMORY);
         return;
     }
-    enum preempt_verdict verdict = preempt_look(&sandbox->preempt);
+    enum preempt_verdict verdict = sandbox_look(sandbox);
     if (verdict == PREEMPT_GO)
         return;
     enum sandbox_stop stop = sandbox_stop_for(verdict);

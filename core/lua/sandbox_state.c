@@ -18,8 +18,11 @@ _Noreturn static void sandbox_spent(void *context, int code) {
 
 static void *sandbox_allocate(void *context, void *block, size_t old, size_t size) {
     struct sandbox *sandbox = context;
+    sandbox->outside++;
     // For a new block Lua passes the kind of object in `old`.
-    return arena_realloc(sandbox->arena, block, block != NULL ? old : 0, size);
+    void *made = arena_realloc(sandbox->arena, block, block != NULL ? old : 0, size);
+    sandbox->outside--;
+    return made;
 }
 
 // An error outside lua_resume: none is expected, and the state cannot be trusted after it.
@@ -33,8 +36,10 @@ int sandbox_protect(struct sandbox *sandbox, int (*body)(struct sandbox *, void 
     sandbox->escape = &here;
     int escaped = setjmp(here);
     int code = escaped == 0 ? body(sandbox, data) : -escaped;
-    if (escaped != 0)
+    if (escaped != 0) {
         sandbox_leave_timer(sandbox);
+        sandbox->outside = 0;
+    }
     sandbox->escape = outer;
     return code;
 }
@@ -101,6 +106,7 @@ int sandbox_start(struct sandbox *sandbox) {
     sandbox->pausing = false;
     sandbox->memory_full = false;
     sandbox->chunks = 0;
+    sandbox_prepare_cut();
     int code = arena_open(&config, &sandbox->arena);
     if (code < 0)
         return code;

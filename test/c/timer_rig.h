@@ -46,7 +46,8 @@ struct target {
     volatile sig_atomic_t allowed; // set around a run
 };
 
-static inline void target_fire(void *context) {
+static inline void target_fire(void *context, uintptr_t pc) {
+    (void)pc;
     struct target *target = context;
     target->fires = target->fires + 1;
     if (!target->allowed)
