@@ -87,6 +87,29 @@ static enum box_result box_fell(struct box *box, int code) {
     return box_leave(box, BOX_DOWN);
 }
 
+// Between two steps. The room may leave the thread.
+static enum box_result box_pause(struct box *box, enum box_result result) {
+    box->inside = false;
+    if (!gate_pause(&box->gate))
+        return result;
+    box_release(box);
+    return BOX_CLOSED;
+}
+
+static bool box_resume(struct box *box) {
+    if (!box->inside && gate_resume(&box->gate) != GATE_ENTERED)
+        return false;
+    box->inside = true;
+    return true;
+}
+
+static enum box_result box_take(struct box *box, struct term_source *request) {
+    int code = box->service->begin(box->state, request);
+    if (code == TERM_E_LATER)
+        return box_pause(box, BOX_LATER);
+    return code < 0 ? box_fell(box, code) : BOX_MORE;
+}
+
 enum box_result box_begin(struct box *box, struct term_source *request, uint64_t time_ns) {
     enum box_result entered = box_enter(box);
     if (entered != BOX_MORE)
@@ -94,26 +117,22 @@ enum box_result box_begin(struct box *box, struct term_source *request, uint64_t
     uint64_t calls = atomic_load_explicit(&box->census.calls, memory_order_relaxed);
     atomic_store_explicit(&box->census.calls, calls + 1, memory_order_relaxed);
     box->limits.time_ns = time_ns != 0 ? time_ns : box->default_time_ns;
-    int code = box->service->begin(box->state, request);
-    return code < 0 ? box_fell(box, code) : BOX_MORE;
+    return box_take(box, request);
+}
+
+enum box_result box_begin_again(struct box *box, struct term_source *request) {
+    return box_resume(box) ? box_take(box, request) : BOX_CLOSED;
 }
 
 enum box_result box_step(struct box *box, struct term_sink *reply) {
-    if (!box->inside) {
-        if (gate_resume(&box->gate) != GATE_ENTERED)
-            return BOX_CLOSED;
-        box->inside = true;
-    }
+    if (!box_resume(box))
+        return BOX_CLOSED;
     int code = box->service->step(box->state, reply);
-    if (code < 0)
-        return box_fell(box, code);
     if (code == SERVICE_DONE)
         return box_leave(box, BOX_DONE);
-    box->inside = false;
-    if (!gate_pause(&box->gate))
-        return BOX_MORE;
-    box_release(box);
-    return BOX_CLOSED;
+    if (code == TERM_E_LATER)
+        return box_pause(box, BOX_LATER);
+    return code < 0 ? box_fell(box, code) : box_pause(box, BOX_MORE);
 }
 
 int box_explain(const struct box *box, enum box_result result, struct term_sink *reply) {

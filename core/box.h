@@ -46,6 +46,7 @@ struct box {
 enum box_result {
     BOX_DONE,   // the sink holds the reply
     BOX_MORE,   // step again
+    BOX_LATER,  // the request's source or the reply's sink said TERM_E_LATER: see below
     BOX_CLOSED, // closed before or during the call; the instance is gone
     BOX_DOWN,   // the instance ended itself, now or earlier
     BOX_TAKEN,  // another call is in progress
@@ -63,9 +64,12 @@ int box_open(struct box *box, const struct service *service, const struct servic
              const struct box_room *room, void *room_data);
 
 // Starts a call. `time_ns` replaces the box's time limit for this call; 0 keeps it.
-// Never BOX_DONE; `request` is not used after it returns.
+// Never BOX_DONE; `request` is not used after it returns. BOX_LATER: the call is in progress, but
+// the request is still to be taken, by box_begin_again.
 enum box_result box_begin(struct box *box, struct term_source *request, uint64_t time_ns);
-// Goes on with the call after BOX_MORE. What `reply` holds counts only with BOX_DONE.
+enum box_result box_begin_again(struct box *box, struct term_source *request);
+// Goes on with the call after BOX_MORE. What `reply` holds counts only with BOX_DONE. BOX_LATER:
+// step again, with a sink that takes more.
 enum box_result box_step(struct box *box, struct term_sink *reply);
 // Writes the reply for the three results that carry none; 0 or the sink's code.
 int box_explain(const struct box *box, enum box_result result, struct term_sink *reply);

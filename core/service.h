@@ -69,7 +69,8 @@ enum service_status {
 };
 
 // A negative code ends the instance: the host calls close and answers {down, Why} from then on.
-// Codes of enum term_error, when the host's own sink gave up, end it likewise.
+// Codes of enum term_error, when the host's own sink gave up, end it likewise; all but
+// TERM_E_LATER.
 enum service_error {
     SERVICE_E_MEMORY = -32, // the hard cap was hit where the service could not unwind
     SERVICE_E_SYSTEM = -33, // the system refused memory or a thread
@@ -84,11 +85,15 @@ struct service {
     // nothing is left behind and *state is untouched.
     int (*open)(const struct service_host *host, const struct service_limits *limits, void **state);
     // Takes one request; called only when no call is in progress. `request` is walked at most once
-    // and not kept. A request that makes no sense is not an error here: the reply says so.
+    // and not kept. A request that makes no sense is not an error here: the reply says so. A walk
+    // that ends with TERM_E_LATER does: begin forgets the request and returns that code, and comes
+    // again with the same request on a thread that has the time.
     int (*begin)(void *state, struct term_source *request);
     // Goes on with the call. With SERVICE_DONE the sink holds one whole term, {ok, Value} or
     // {error, Reason}; its bytes stay valid until the next begin or close. Failures of user code
     // are replies. No longjmp or exception of the service ever crosses a sink's or source's frame.
+    // When the sink says TERM_E_LATER, step returns that code, and starts the reply over when it is
+    // called again, as after SERVICE_MORE.
     int (*step)(void *state, struct term_sink *reply);
     // May be called between begin and the last step too, by the thread that owns the instance.
     void (*usage)(const void *state, struct service_usage *usage);

@@ -25,6 +25,7 @@ enum term_error {
     TERM_E_SIZE = -3,    // larger than the sink's limit
     TERM_E_TYPE = -4,    // a value that cannot cross: pid, fun, bignum, improper list, ...
     TERM_E_CORRUPT = -5, // truncated or malformed input; nothing after it can be trusted
+    TERM_E_LATER = -6,   // too much to do on this thread; nothing is wrong with the term
 };
 
 struct term_sink;

@@ -33,7 +33,7 @@ static int echo_begin(void *state, struct term_source *request) {
     struct echo *echo = state;
     etf_writer_reset(&echo->kept);
     echo->refused = term_walk(request, &echo->kept.sink);
-    return 0;
+    return echo->refused == TERM_E_LATER ? TERM_E_LATER : 0;
 }
 
 static const char *echo_refusal(int code, const char **what) {

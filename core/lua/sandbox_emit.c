@@ -315,7 +315,7 @@ int sandbox_emit_results(struct sandbox *sandbox, int n, struct term_sink *sink)
     }
     if (code == 0)
         return term_end(sink, TERM_LIST, (size_t)n);
-    if (code == EMIT_VOID && sandbox->phase == SANDBOX_RESULTS)
+    if ((code == EMIT_VOID || code == TERM_E_LATER) && sandbox->phase == SANDBOX_RESULTS)
         lua_settop(emit.L, first + n - 1); // starting over: the values must be on top again
     return emit_finish(&emit, code);
 }
@@ -324,7 +324,7 @@ int sandbox_emit_value(struct sandbox *sandbox, struct term_sink *sink) {
     struct emit emit = emit_start(sandbox, sink);
     int top = lua_gettop(emit.L);
     int code = emit_value(&emit, top, NULL);
-    if (code == EMIT_VOID)
+    if (code == EMIT_VOID || code == TERM_E_LATER)
         lua_settop(emit.L, top);
     return code;
 }

@@ -76,7 +76,7 @@ int sandbox_take_request(struct sandbox *sandbox, struct term_source *source) {
         code = request_refuse(&request, REQUEST_UNSUPPORTED);
     if (code == 0)
         return 0;
-    if (code <= SERVICE_E_MEMORY || code == TERM_E_CORRUPT)
+    if (code <= SERVICE_E_MEMORY || code == TERM_E_CORRUPT || code == TERM_E_LATER)
         return code;
     if (request.refused == REQUEST_FINE)
         request.refused = code == TERM_E_MEMORY ? REQUEST_MEMORY : REQUEST_BADTERM;

@@ -37,6 +37,60 @@ static void steps_until_done(void **state) {
     assert_gone();
 }
 
+// The room's source, then its sink, have too much to do where they are.
+static void takes_a_request_and_a_reply_later(void **state) {
+    (void)state;
+    struct box box;
+    script.begins = TERM_E_LATER;
+    script.steps[0] = TERM_E_LATER;
+    open_box(&box);
+    assert_int_equal(box_begin(&box, NULL, 5), BOX_LATER);
+    assert_census(1, STATE_BYTES, 1);
+    assert_int_equal(box_begin(&box, NULL, 0), BOX_TAKEN);
+    assert_true(box_interrupt(&box)); // the call is in progress
+    script.begins = 0;
+    assert_int_equal(box_begin_again(&box, NULL), BOX_MORE);
+    assert_int_equal(script.stop_seen, SERVICE_STOP_INTERRUPT);
+    assert_int_equal(script.time_ns, 5);
+    assert_int_equal(step_quietly(&box), BOX_LATER);
+    assert_census(1, STATE_BYTES, 1);
+    assert_int_equal(step_quietly(&box), BOX_DONE);
+    assert_int_equal(script.begun, 2);
+    struct box_usage usage;
+    assert_int_equal(box_usage(&box, &usage), BOX_DONE);
+    assert_int_equal(usage.calls, 1);
+    box_close(&box);
+    assert_gone();
+}
+
+// Nobody is inside in between, so whoever closes frees.
+static void closes_before_later(void **state) {
+    (void)state;
+    for (int request = 0; request < 2; request++) {
+        struct box box;
+        memset(&script, 0, sizeof script);
+        script.begins = request ? TERM_E_LATER : 0;
+        script.steps[0] = TERM_E_LATER;
+        open_box(&box);
+        enum box_result result = box_begin(&box, NULL, 0);
+        assert_int_equal(request ? result : step_quietly(&box), BOX_LATER);
+        box_close(&box);
+        assert_gone();
+        assert_int_equal(request ? box_begin_again(&box, NULL) : step_quietly(&box), BOX_CLOSED);
+        assert_gone();
+    }
+}
+
+static void closed_where_it_says_later(void **state) {
+    (void)state;
+    struct box box;
+    script.begins = TERM_E_LATER;
+    open_box(&box);
+    script.close_in_begin = &box;
+    assert_int_equal(box_begin(&box, NULL, 0), BOX_CLOSED);
+    assert_gone();
+}
+
 static void uses_the_time_limit_of_the_call(void **state) {
     (void)state;
     struct box box;
@@ -190,6 +244,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(calls_and_closes, each_starts_clean),
         cmocka_unit_test_setup(steps_until_done, each_starts_clean),
+        cmocka_unit_test_setup(takes_a_request_and_a_reply_later, each_starts_clean),
+        cmocka_unit_test_setup(closes_before_later, each_starts_clean),
+        cmocka_unit_test_setup(closed_where_it_says_later, each_starts_clean),
         cmocka_unit_test_setup(uses_the_time_limit_of_the_call, each_starts_clean),
         cmocka_unit_test_setup(refuses_a_second_call, each_starts_clean),
         cmocka_unit_test_setup(an_interrupt_is_for_the_call_in_progress, each_starts_clean),

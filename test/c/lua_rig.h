@@ -23,6 +23,7 @@ static struct {
     unsigned fail_at;  // this one gets NULL; 0: none does
     unsigned ticks;    // of runs that cannot return
     unsigned close_at; // this tick closes the box; 0: none does
+    bool resumed;      // the next request goes to a call that is in progress
     struct box *box;
 } world;
 
@@ -104,7 +105,8 @@ static inline enum box_result begin_eval_within(struct box *box, const char *sou
     assert_int_equal(term_end(sink, TERM_TUPLE, 3), 0);
     struct etf_reader reader;
     etf_reader_init(&reader, request.data, request.length, 256);
-    enum box_result result = box_begin(box, &reader.source, time_ns);
+    enum box_result result = world.resumed ? box_begin_again(box, &reader.source)
+                                           : box_begin(box, &reader.source, time_ns);
     etf_writer_release(&request);
     return result;
 }
