@@ -12,6 +12,7 @@ static int lua_service_open(const struct service_host *host, const struct servic
     memset(sandbox, 0, sizeof *sandbox);
     sandbox->host = host;
     sandbox->limits = limits;
+    sandbox->source_bytes = SANDBOX_SOURCE_BYTES;
     preempt_init(&sandbox->preempt, host, limits);
     int code = sandbox_start(sandbox);
     if (code < 0)

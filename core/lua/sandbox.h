@@ -26,6 +26,11 @@
 // LUAI_MAXCCALLS of the stock library: a compile-time constant that no header tells.
 #define SANDBOX_MAX_DEPTH 200u
 
+#define SANDBOX_LIBRARIES 6u
+
+// What source_bytes is unless configured.
+#define SANDBOX_SOURCE_BYTES ((size_t)1024 * 1024)
+
 // The hard cap lies above the soft one by what one instruction or library function may take before
 // the hook gets its turn.
 static inline size_t sandbox_slack_bytes(const struct service_limits *limits) {
@@ -98,6 +103,8 @@ struct sandbox {
     bool memory_full;        // the soft cap was crossed since the last full collection
     bool careful_tables;     // a table that looked like a sequence was none: count before emitting
     bool empty_as_map;
+    const void *libraries[SANDBOX_LIBRARIES]; // the tables that scripts see, to know them by
+    size_t source_bytes;                      // the longest source that is compiled
     lua_Integer chunks; // compiled so far; the chunk table is in the registry under &chunks
 };
 
@@ -119,13 +126,23 @@ void sandbox_drop_call(struct sandbox *sandbox);
 
 // sandbox_libs.c
 void sandbox_open_libraries(lua_State *L);
+// If the table on top is what scripts see of a library, puts the one that holds the functions in
+// its place, which no script may get hold of.
+bool sandbox_enter_library(lua_State *L);
+// Raises the error that says that libraries are read-only.
+int sandbox_refuse_write(lua_State *L);
 
 // The sandbox's own functions, each list in the file of its name.
 extern const luaL_Reg sandbox_base_functions[];
 extern const luaL_Reg sandbox_text_functions[]; // of string: those without patterns or formats
 
+// sandbox_load.c
+extern const luaL_Reg sandbox_load_base[]; // load
+// Called with source and chunk name: returns the function, or nil and a message.
+int sandbox_compile(lua_State *L);
+
 // sandbox_guard.c
-extern const luaL_Reg sandbox_guard_base[]; // pcall, xpcall, load
+extern const luaL_Reg sandbox_guard_base[]; // pcall, xpcall
 // The error object on top of L says that a stack is used up, the C stack or L's own.
 bool sandbox_is_overflow(lua_State *L);
 

@@ -95,60 +95,8 @@ static int guard_xpcall(lua_State *L) {
     return guard_finish_call(L, status, 2);
 }
 
-// Slot 5 of load's stack keeps the piece that the parser is reading alive.
-#define GUARD_PIECE 5
-
-static const char *guard_next_piece(lua_State *L, void *data, size_t *length) {
-    (void)data;
-    luaL_checkstack(L, 2, "too many nested functions");
-    lua_pushvalue(L, 1);
-    lua_call(L, 0, 1);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        *length = 0;
-        return NULL;
-    }
-    if (!lua_isstring(L, -1))
-        luaL_error(L, "reader function must return a string");
-    lua_replace(L, GUARD_PIECE);
-    return lua_tolstring(L, GUARD_PIECE, length);
-}
-
-static int guard_load(lua_State *L) {
-    size_t length;
-    const char *text = lua_tolstring(L, 1, &length);
-    bool has_environment = !lua_isnone(L, 4);
-    if (text == NULL)
-        luaL_checktype(L, 1, LUA_TFUNCTION);
-    const char *name = luaL_optstring(L, 2, text != NULL ? text : "=(load)");
-    const char *mode = luaL_optstring(L, 3, "bt");
-    lua_settop(L, GUARD_PIECE);
-    int status;
-    if (strchr(mode, 't') == NULL) {
-        lua_pushfstring(L, "attempt to load a text chunk (mode is '%s')", mode);
-        status = LUA_ERRSYNTAX;
-    } else if (text != NULL) {
-        status = luaL_loadbufferx(L, text, length, name, "t");
-    } else {
-        status = lua_load(L, guard_next_piece, NULL, name, "t");
-    }
-    if (status != LUA_OK) {
-        sandbox_rethrow(L);
-        luaL_pushfail(L);
-        lua_insert(L, -2);
-        return 2;
-    }
-    if (has_environment) {
-        lua_pushvalue(L, 4);
-        if (lua_setupvalue(L, -2, 1) == NULL)
-            lua_pop(L, 1);
-    }
-    return 1;
-}
-
 const luaL_Reg sandbox_guard_base[] = {
     {"pcall", guard_pcall},
     {"xpcall", guard_xpcall},
-    {"load", guard_load},
     {NULL, NULL},
 };

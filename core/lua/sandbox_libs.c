@@ -39,9 +39,9 @@ struct library {
 };
 
 static const struct library libs_globals = {
-    "_G", luaopen_base, libs_base, {sandbox_base_functions, sandbox_guard_base}};
+    "_G", luaopen_base, libs_base, {sandbox_base_functions, sandbox_guard_base, sandbox_load_base}};
 
-static const struct library libraries[] = {
+static const struct library libraries[SANDBOX_LIBRARIES] = {
     {"string", luaopen_string, libs_string, {sandbox_text_functions}},
     {"table", luaopen_table, libs_table, {NULL}},
     {"math", luaopen_math, libs_math, {NULL}},
@@ -50,59 +50,159 @@ static const struct library libraries[] = {
     {"coroutine", NULL, NULL, {sandbox_coroutine_library}},
 };
 
-// Copies the allowed names of the table at `from` into the one on top.
-static void libs_copy(lua_State *L, int from, const char *const *allowed) {
+// Copies the allowed names of the table on top into the one at `to`.
+static void libs_copy(lua_State *L, int to, const char *const *allowed) {
     for (; *allowed != NULL; allowed++)
-        if (lua_getfield(L, from, *allowed) != LUA_TNIL)
-            lua_setfield(L, -2, *allowed);
+        if (lua_getfield(L, -1, *allowed) != LUA_TNIL)
+            lua_setfield(L, to, *allowed);
         else
             lua_pop(L, 1); // not in this release
 }
 
-// The metatable that the string library made for all strings must lead to the allowed functions.
-static void libs_redirect_strings(lua_State *L, int library) {
+// Pushes a table of what `library` allows. The stock string library makes a metatable for all
+// strings when it opens; ours is put back.
+static void libs_push_functions(lua_State *L, const struct library *library) {
+    lua_newtable(L);
+    int table = lua_gettop(L);
+    if (library->open != NULL) {
+        lua_pushliteral(L, "");
+        int has_metatable = lua_getmetatable(L, -1);
+        lua_pushcfunction(L, library->open);
+        lua_call(L, 0, 1);
+        libs_copy(L, table, library->allowed);
+        lua_pop(L, 1);
+        if (has_metatable == 0)
+            lua_pushnil(L);
+        (void)lua_setmetatable(L, table + 1);
+        lua_settop(L, table);
+    }
+    for (size_t i = 0; i < LIBS_OWN && library->own[i] != NULL; i++)
+        luaL_setfuncs(L, library->own[i], 0);
+}
+
+// The library's functions, kept in the registry, are made when they are first asked for: a box that
+// computes needs none of most libraries. The table "_LOADED" is where Lua's error messages find the
+// name of a function (luaL_argerror).
+static void libs_push_real(lua_State *L, const struct library *library) {
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, library) != LUA_TNIL)
+        return;
+    lua_pop(L, 1);
+    libs_push_functions(L, library);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, library);
+    (void)lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, library->name);
+    lua_pop(L, 1);
+}
+
+bool sandbox_enter_library(lua_State *L) {
+    const struct sandbox *sandbox = sandbox_of(L);
+    const void *table = lua_topointer(L, -1);
+    for (size_t i = 0; i < SANDBOX_LIBRARIES; i++)
+        if (table == sandbox->libraries[i]) {
+            libs_push_real(L, &libraries[i]);
+            lua_replace(L, -2);
+            return true;
+        }
+    return false;
+}
+
+static const struct library *libs_upvalue(lua_State *L) {
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+// __index until the functions are there; from then on it is the table that holds them.
+static int libs_first_index(lua_State *L) {
+    libs_push_real(L, libs_upvalue(L));
+    if (lua_getmetatable(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_setfield(L, -2, "__index");
+        lua_pop(L, 1);
+    }
+    lua_pushvalue(L, 2);
+    (void)lua_rawget(L, -2);
+    return 1;
+}
+
+int sandbox_refuse_write(lua_State *L) {
+    return luaL_error(L, "attempt to modify a read-only library table");
+}
+
+static int libs_next(lua_State *L) {
+    lua_settop(L, 2);
+    if (lua_next(L, lua_upvalueindex(1)) != 0)
+        return 2;
+    lua_pushnil(L);
+    return 1;
+}
+
+// The table itself is not handed out: the iterator keeps it.
+static int libs_pairs(lua_State *L) {
+    libs_push_real(L, libs_upvalue(L));
+    lua_pushcclosure(L, libs_next, 1);
+    return 1;
+}
+
+// What is in the metatable of a library's table, and of strings but for __newindex and __pairs.
+static void libs_set_index(lua_State *L, const struct library *library) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)library);
+    lua_pushcclosure(L, libs_first_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+}
+
+// To the script a library is an empty table that leads to the real one: what one call does to it
+// cannot be seen by the next, because nothing can be done to it.
+static void libs_push_front(lua_State *L, const struct library *library) {
+    lua_newtable(L);
+    lua_createtable(L, 0, 4);
+    libs_set_index(L, library);
+    lua_pushcfunction(L, sandbox_refuse_write);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushlightuserdata(L, (void *)(uintptr_t)library);
+    lua_pushcclosure(L, libs_pairs, 1);
+    lua_setfield(L, -2, "__pairs");
+    (void)lua_setmetatable(L, -2);
+}
+
+// The stock library's metatable of all strings knows arithmetic ("10" + 1), which needs no name.
+static void libs_set_string_metatable(lua_State *L) {
+    lua_pushcfunction(L, luaopen_string);
+    lua_call(L, 0, 0);
     lua_pushliteral(L, "");
     if (lua_getmetatable(L, -1)) {
-        lua_pushvalue(L, library);
-        lua_setfield(L, -2, "__index");
+        libs_set_index(L, &libraries[0]);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
 }
 
-static void libs_add_own(lua_State *L, const struct library *library) {
-    for (size_t i = 0; i < LIBS_OWN && library->own[i] != NULL; i++)
-        luaL_setfuncs(L, library->own[i], 0);
-}
-
-static void libs_open(lua_State *L, const struct library *library) {
-    lua_newtable(L);
-    int table = lua_gettop(L);
-    if (library->open != NULL) {
-        lua_pushcfunction(L, library->open);
-        lua_call(L, 0, 1);
-        lua_pushvalue(L, table);
-        libs_copy(L, table + 1, library->allowed);
-        lua_settop(L, table);
-    }
-    libs_add_own(L, library);
-    if (library->open == luaopen_string)
-        libs_redirect_strings(L, table);
-    lua_setfield(L, -2, library->name);
-}
-
 void sandbox_open_libraries(lua_State *L) {
-    // luaopen_base fills the table of globals; it is emptied down to what is allowed by filling a
-    // fresh one and making that the globals.
-    lua_pushcfunction(L, libs_globals.open);
-    lua_call(L, 0, 1);
+    struct sandbox *sandbox = sandbox_of(L);
+    libs_push_functions(L, &libs_globals);
+    int functions = lua_gettop(L);
     lua_newtable(L);
-    libs_copy(L, lua_gettop(L) - 1, libs_globals.allowed);
-    libs_add_own(L, &libs_globals);
-    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
-        libs_open(L, &libraries[i]);
+    lua_pushvalue(L, functions);
+    lua_setfield(L, -2, libs_globals.name);
+    lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    // The globals are a copy: "_LOADED" keeps the base functions' names, whatever scripts do.
+    lua_createtable(L, 0, 32);
+    lua_pushnil(L);
+    while (lua_next(L, functions) != 0) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, functions + 1);
+    }
+    for (size_t i = 0; i < SANDBOX_LIBRARIES; i++) {
+        libs_push_front(L, &libraries[i]);
+        sandbox->libraries[i] = lua_topointer(L, -1);
+        lua_setfield(L, -2, libraries[i].name);
+    }
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "_G");
     lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-    lua_pop(L, 1);
+    lua_settop(L, functions - 1);
+    libs_set_string_metatable(L);
 }

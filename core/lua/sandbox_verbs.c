@@ -41,11 +41,17 @@ static void verb_done(struct sandbox *sandbox, int results) {
     sandbox->phase = SANDBOX_RESULTS;
 }
 
-// Compiles the text at `source`; true: the function is on top.
+// Compiles the text at `source`; true: the function is on top. It is a run of its own, so that the
+// limits hold in the parser too.
 static bool verb_compile(struct sandbox *sandbox, int source, const char *name) {
-    size_t length;
-    const char *text = lua_tolstring(sandbox->call, source, &length);
-    if (luaL_loadbufferx(sandbox->call, text, length, name, "t") == LUA_OK)
+    lua_State *call = sandbox->call;
+    lua_pushcfunction(call, sandbox_compile);
+    lua_pushvalue(call, source);
+    (void)lua_pushstring(call, name);
+    sandbox_resume(sandbox, 2);
+    if (sandbox->phase != SANDBOX_RESULTS)
+        return false;
+    if (lua_isfunction(call, -1))
         return true;
     verb_failed(sandbox);
     return false;
@@ -118,6 +124,10 @@ static bool verb_find(struct sandbox *sandbox, const char *purpose, const char *
             return false;
         }
         lua_remove(call, -2);
+        if (sandbox_enter_library(call) && sandbox->verb == SANDBOX_SET) {
+            (void)lua_pushfstring(call, "cannot %s '%s': libraries are read-only", purpose, path);
+            return false;
+        }
         name = dot + 1;
     }
     *last = name;
@@ -189,6 +199,9 @@ static void verb_configure(struct sandbox *sandbox) {
         lua_pushliteral(call, "empty");
         if (lua_rawget(call, 1) == LUA_TSTRING)
             sandbox->empty_as_map = strcmp(lua_tostring(call, -1), "map") == 0;
+        lua_pushliteral(call, "source_bytes");
+        if (lua_rawget(call, 1) == LUA_TNUMBER)
+            sandbox->source_bytes = (size_t)lua_tointeger(call, -1);
     }
     verb_done(sandbox, 0);
 }
