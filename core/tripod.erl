@@ -15,11 +15,13 @@
                      mode :: tripod_strategy:mode(),
                      service :: atom(),
                      opened_ms :: integer(),
+                     prints :: boolean(), % to the owner
                      call :: fun((tripod_strategy:handle(), term(), non_neg_integer()) ->
                                         tripod_strategy:reply())}).
 -record(tripod_request, {room :: module(),
                          handle :: tripod_strategy:handle(),
-                         id :: tripod_strategy:request_id()}).
+                         id :: tripod_strategy:request_id(),
+                         prints :: none | #tripod_box{}}).
 
 -opaque box() :: #tripod_box{}.
 -opaque request_id() :: #tripod_request{}.
@@ -40,7 +42,7 @@ open_box(Strategy, #{mode := Mode, service := Service} = Config, ServiceOptions)
         {ok, Handle} ->
             Box = #tripod_box{room = Room, handle = Handle, strategy = Strategy, mode = Mode,
                               service = Service, opened_ms = erlang:monotonic_time(millisecond),
-                              call = fun Room:call/3},
+                              prints = false, call = fun Room:call/3},
             configure(Box, ServiceOptions);
         {error, _} = Error ->
             Error
@@ -52,11 +54,28 @@ configure(Box, ServiceOptions) when map_size(ServiceOptions) =:= 0 ->
 configure(Box, ServiceOptions) ->
     case call(Box, {configure, ServiceOptions}) of
         {ok, _} ->
-            {ok, Box};
+            {ok, printing(Box, maps:get(print, ServiceOptions, discard))};
         {error, _} = Error ->
             ok = close(Box),
             Error
     end.
+
+%% What a call printed comes with its reply; the owner gets {tripod_print, Box, Text} for each
+%% before the call returns. Boxes that do not print keep their direct way.
+printing(Box, discard) ->
+    Box;
+printing(#tripod_box{call = Call} = Plain, owner) ->
+    Box = Plain#tripod_box{prints = true},
+    Box#tripod_box{call = fun Printing(Handle, Request, TimeMs) ->
+                                  deliver(Box#tripod_box{call = Printing},
+                                          Call(Handle, Request, TimeMs))
+                          end}.
+
+deliver(Box, {printed, Texts, Reply}) ->
+    lists:foreach(fun(Text) -> self() ! {tripod_print, Box, Text} end, Texts),
+    Reply;
+deliver(_Box, Reply) ->
+    Reply.
 
 -spec call(box(), Request :: term()) -> tripod_strategy:reply().
 call(#tripod_box{call = Call, handle = Handle}, Request) ->
@@ -80,7 +99,9 @@ send(Box, Request) ->
 send(#tripod_box{room = Room, handle = Handle} = Box, Request, Options) ->
     TimeMs = tripod_options:call(Options, {send, [Box, Request, Options]}),
     case Room:send(Handle, Request, TimeMs) of
-        {ok, Id} -> {ok, #tripod_request{room = Room, handle = Handle, id = Id}};
+        {ok, Id} ->
+            Prints = case Box of #tripod_box{prints = true} -> Box; _ -> none end,
+            {ok, #tripod_request{room = Room, handle = Handle, id = Id, prints = Prints}};
         {error, _} = Error -> Error
     end;
 send(Box, Request, Options) ->
@@ -88,8 +109,14 @@ send(Box, Request, Options) ->
 
 %% `timeout` leaves the request as it was: the reply can still be received.
 -spec receive_reply(request_id(), timeout()) -> tripod_strategy:reply() | timeout.
-receive_reply(#tripod_request{room = Room, handle = Handle, id = Id} = Request, Timeout) ->
-    Room:receive_reply(Handle, Id, tripod_options:timeout(Timeout, {receive_reply, [Request, Timeout]}));
+receive_reply(#tripod_request{room = Room, handle = Handle, id = Id, prints = Prints} = Request,
+              Timeout) ->
+    Ms = tripod_options:timeout(Timeout, {receive_reply, [Request, Timeout]}),
+    Reply = Room:receive_reply(Handle, Id, Ms),
+    case Prints of
+        none -> Reply;
+        Box -> deliver(Box, Reply)
+    end;
 receive_reply(Request, Timeout) ->
     tripod_options:not_a_request({receive_reply, [Request, Timeout]}).
 

@@ -39,7 +39,7 @@ open(Strategy, Options, Args) ->
 split(Options, ServiceKeys) ->
     {maps:without(ServiceKeys, Options), maps:with(ServiceKeys, Options)}.
 
-service_options(lua) -> [empty, source_bytes];
+service_options(lua) -> [empty, print, source_bytes];
 service_options(_) -> [].
 
 check(Key, Value, Modes, Service, Args) ->
@@ -63,6 +63,8 @@ expected(preempt, Value, _, _) when Value =:= timer; Value =:= count -> ok;
 expected(preempt, _, _, _) -> "must be timer or count";
 expected(empty, Value, _, lua) when Value =:= list; Value =:= map -> ok;
 expected(empty, _, _, lua) -> "must be list or map";
+expected(print, Value, _, lua) when Value =:= discard; Value =:= owner -> ok;
+expected(print, _, _, lua) -> "must be discard or owner";
 expected(source_bytes, Value, _, lua) -> in_range(Value, 1, ?MAX_MS, "bytes");
 expected(_, _, _, Service) ->
     Known = lists:sort([mode | maps:keys(defaults())] ++ service_options(Service)),

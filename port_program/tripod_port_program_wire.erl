@@ -13,7 +13,7 @@
 -export_type([result/0]).
 
 %% `ended` carries the exit status; `gone` means that the port closed without telling.
--type result() :: {reply, {ok | error, term()}} | {ended, non_neg_integer()} | gone | protocol | stuck.
+-type result() :: {reply, tripod_strategy:reply()} | {ended, non_neg_integer()} | gone | protocol | stuck.
 
 -define(VERSION, 1).
 -define(SERVICE_ABI, 1).
@@ -143,10 +143,18 @@ decode(Bytes) ->
     try binary_to_term(Bytes, [safe]) of
         {ok, _} = Reply -> {reply, Reply};
         {error, _} = Reply -> {reply, Reply};
+        {printed, Texts, {Tag, _}} = Reply when Tag =:= ok; Tag =:= error ->
+            case are_texts(Texts) of
+                true -> {reply, Reply};
+                false -> protocol
+            end;
         _ -> protocol
     catch
         error:badarg -> protocol
     end.
+
+are_texts([Text | Texts]) when is_binary(Text) -> are_texts(Texts);
+are_texts(Texts) -> Texts =:= [].
 
 %% The atoms that a program may say without having heard them. That they stand here makes them known
 %% to the node. A service with words of its own must have an Erlang module loaded that names them.

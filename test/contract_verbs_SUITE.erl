@@ -82,7 +82,7 @@ set_and_get(Config) ->
 
 reset(Config) ->
     contract:with_box(Config, fun(Box) ->
-        {ok, []} = tripod_lua:eval(Box, "x = 1 string.len = nil"),
+        {ok, []} = tripod_lua:eval(Box, "x = 1 string = nil"),
         {ok, Chunk} = tripod_lua:compile(Box, "return 1"),
         {ok, []} = tripod_lua:reset(Box),
         {ok, [nil]} = tripod_lua:get(Box, "x"),

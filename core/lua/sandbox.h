@@ -103,6 +103,9 @@ struct sandbox {
     bool memory_full;        // the soft cap was crossed since the last full collection
     bool careful_tables;     // a table that looked like a sequence was none: count before emitting
     bool empty_as_map;
+    bool print_to_owner;
+    lua_Integer printed;  // texts that this call printed; in the registry under &printed
+    size_t printed_bytes; // of the reply
     const void *libraries[SANDBOX_LIBRARIES]; // the tables that scripts see, to know them by
     size_t source_bytes;                      // the longest source that is compiled
     lua_Integer chunks; // compiled so far; the chunk table is in the registry under &chunks
@@ -140,6 +143,12 @@ extern const luaL_Reg sandbox_text_functions[]; // of string: those without patt
 extern const luaL_Reg sandbox_load_base[]; // load
 // Called with source and chunk name: returns the function, or nil and a message.
 int sandbox_compile(lua_State *L);
+
+// sandbox_print.c
+extern const luaL_Reg sandbox_print_functions[];
+// Emits the list of what the call printed; 0, or the sink's code.
+int sandbox_emit_printed(struct sandbox *sandbox, struct term_sink *sink);
+void sandbox_forget_printed(struct sandbox *sandbox);
 
 // sandbox_guard.c
 extern const luaL_Reg sandbox_guard_base[]; // pcall, xpcall

@@ -38,15 +38,7 @@ static int base_collectgarbage(lua_State *L) {
     }
 }
 
-// Standard output belongs to the host: for a port program it is the protocol.
-static int base_print(lua_State *L) {
-    for (int i = 1; i <= lua_gettop(L); i++) {
-        (void)luaL_tolstring(L, i, NULL);
-        lua_pop(L, 1);
-    }
-    return 0;
-}
-
+// There is nobody to warn.
 static int base_warn(lua_State *L) {
     (void)luaL_checkstring(L, 1);
     return 0;
@@ -71,7 +63,6 @@ const luaL_Reg sandbox_base_functions[] = {
     {"rawset", base_rawset},
     {"setmetatable", base_setmetatable},
     {"collectgarbage", base_collectgarbage},
-    {"print", base_print},
     {"warn", base_warn},
     {NULL, NULL},
 };

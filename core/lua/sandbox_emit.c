@@ -278,7 +278,7 @@ static struct emit emit_start(struct sandbox *sandbox, struct term_sink *sink) {
         .sandbox = sandbox,
         .L = sandbox->call,
         .sink = sink,
-        .budget_bytes = sandbox->limits->reply_bytes,
+        .budget_bytes = sandbox->limits->reply_bytes - sandbox->printed_bytes,
         .until_look = EMIT_LOOK_EVERY,
     };
 }

@@ -39,7 +39,10 @@ struct library {
 };
 
 static const struct library libs_globals = {
-    "_G", luaopen_base, libs_base, {sandbox_base_functions, sandbox_guard_base, sandbox_load_base}};
+    "_G",
+    luaopen_base,
+    libs_base,
+    {sandbox_base_functions, sandbox_guard_base, sandbox_load_base, sandbox_print_functions}};
 
 static const struct library libraries[SANDBOX_LIBRARIES] = {
     {"string", luaopen_string, libs_string, {sandbox_text_functions}},

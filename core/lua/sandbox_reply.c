@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+// What an error's message and traceback, or a path, may always take: rooms leave that much space.
+#define REPLY_ERROR_BYTES ((size_t)2048)
+
 static int reply_text(struct term_sink *sink, const char *name) {
     return term_atom(sink, name, strlen(name));
 }
@@ -105,6 +108,37 @@ static int reply_unsupported(struct sandbox *sandbox, struct term_sink *sink) {
     return code != 0 ? code : term_end(sink, TERM_TUPLE, 2);
 }
 
+// How long the scalar at `index` is as far as it matters: strings have no bound but the memory.
+static size_t reply_length(lua_State *L, int index) {
+    return lua_type(L, index) == LUA_TSTRING ? lua_rawlen(L, index) : 16;
+}
+
+static size_t reply_path_length(lua_State *L) {
+    size_t length = 0;
+    size_t n = lua_rawlen(L, -1);
+    for (size_t i = 1; i <= n; i++) {
+        (void)lua_rawgeti(L, -1, (lua_Integer)i);
+        length += reply_length(L, -1);
+        lua_pop(L, 1);
+    }
+    return length;
+}
+
+// An explanation that does not fit is a limit too; how much an error may say does not depend on how
+// little the results may take.
+static void reply_judge_length(struct sandbox *sandbox) {
+    size_t most_bytes = sandbox->limits->reply_bytes;
+    size_t bytes = 0;
+    if (sandbox->phase == SANDBOX_LUA_ERROR || sandbox->phase == SANDBOX_PLAIN_ERROR)
+        bytes = reply_length(sandbox->call, -1) + reply_length(sandbox->call, -2);
+    else if (sandbox->phase == SANDBOX_BADTERM)
+        bytes = reply_path_length(sandbox->call);
+    if (bytes <= REPLY_ERROR_BYTES || (bytes <= most_bytes && sandbox->printed_bytes == 0))
+        return;
+    sandbox->phase = SANDBOX_LIMIT;
+    sandbox->stop = SANDBOX_STOP_REPLY;
+}
+
 static int reply_body(struct sandbox *sandbox, struct term_sink *sink) {
     switch (sandbox->phase) {
     case SANDBOX_RESULTS:
@@ -125,13 +159,29 @@ static int reply_body(struct sandbox *sandbox, struct term_sink *sink) {
     return SERVICE_E_BROKEN;
 }
 
-int sandbox_reply(struct sandbox *sandbox, struct term_sink *sink) {
+static int reply_call(struct sandbox *sandbox, struct term_sink *sink) {
     int code = term_begin(sink, TERM_TUPLE, 2);
     if (code == 0)
         code = sandbox->phase == SANDBOX_RESULTS ? TERM_ATOM(sink, "ok") : TERM_ATOM(sink, "error");
     if (code == 0)
         code = reply_body(sandbox, sink);
+    return code != 0 ? code : term_end(sink, TERM_TUPLE, 2);
+}
+
+// {printed, Texts, Reply}: what the call printed travels with its reply (tripod.erl unpacks it).
+static int reply_printed(struct sandbox *sandbox, struct term_sink *sink) {
+    int code = term_begin(sink, TERM_TUPLE, 3);
     if (code == 0)
-        code = term_end(sink, TERM_TUPLE, 2);
+        code = TERM_ATOM(sink, "printed");
+    if (code == 0)
+        code = sandbox_emit_printed(sandbox, sink);
+    if (code == 0)
+        code = reply_call(sandbox, sink);
+    return code != 0 ? code : term_end(sink, TERM_TUPLE, 3);
+}
+
+int sandbox_reply(struct sandbox *sandbox, struct term_sink *sink) {
+    reply_judge_length(sandbox);
+    int code = sandbox->printed == 0 ? reply_call(sandbox, sink) : reply_printed(sandbox, sink);
     return code > 0 ? SERVICE_MORE : code;
 }

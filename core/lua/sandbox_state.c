@@ -106,6 +106,8 @@ int sandbox_start(struct sandbox *sandbox) {
     sandbox->pausing = false;
     sandbox->memory_full = false;
     sandbox->chunks = 0;
+    sandbox->printed = 0;
+    sandbox->printed_bytes = 0;
     sandbox_prepare_cut();
     int code = arena_open(&config, &sandbox->arena);
     if (code < 0)

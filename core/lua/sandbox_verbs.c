@@ -193,14 +193,19 @@ static void verb_set(struct sandbox *sandbox) {
     verb_done(sandbox, 0);
 }
 
+static bool verb_option_is(lua_State *call, const char *value) {
+    return lua_type(call, -1) == LUA_TSTRING && strcmp(lua_tostring(call, -1), value) == 0;
+}
+
+// The facade has checked the values.
 static void verb_configure(struct sandbox *sandbox) {
     lua_State *call = sandbox->call;
     if (lua_istable(call, 1)) {
-        lua_pushliteral(call, "empty");
-        if (lua_rawget(call, 1) == LUA_TSTRING)
-            sandbox->empty_as_map = strcmp(lua_tostring(call, -1), "map") == 0;
-        lua_pushliteral(call, "source_bytes");
-        if (lua_rawget(call, 1) == LUA_TNUMBER)
+        (void)lua_getfield(call, 1, "empty");
+        sandbox->empty_as_map = verb_option_is(call, "map");
+        (void)lua_getfield(call, 1, "print");
+        sandbox->print_to_owner = verb_option_is(call, "owner");
+        if (lua_getfield(call, 1, "source_bytes") == LUA_TNUMBER)
             sandbox->source_bytes = (size_t)lua_tointeger(call, -1);
     }
     verb_done(sandbox, 0);

@@ -1,0 +1,115 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% The contract, part four: what a script cannot do to its box, and what its owner can configure.
+-module(contract_sandbox_SUITE).
+-include("contract.hrl").
+-compile([export_all, nowarn_export_all]).
+
+-define(MIB, (1024 * 1024)).
+
+cases() ->
+    [libraries_cannot_be_changed, libraries_are_reached_by_path, globals_are_the_boxs,
+     source_bytes, long_errors, prints, prints_are_limited, prints_of_sent_requests,
+     one_endless_instruction].
+
+libraries_cannot_be_changed(Config) ->
+    contract:with_box(Config, fun(Box) ->
+        [?assertMatch({Source, {error, {lua, _}}}, {Source, tripod_lua:eval(Box, Source)})
+         || Source <- ["string.len = nil", "string.extra = 1", "rawset(math, 'pi', 3)",
+                       "table.insert(table, 1)", "setmetatable(utf8, nil)",
+                       "getmetatable('').__index = {}", "getmetatable(os).__index = {}",
+                       "table.move({1}, 1, 1, 1, coroutine)"]],
+        {ok, [2, <<"AB">>, 27]} =
+            tripod_lua:eval(Box, "local n = 0 for _ in pairs(math) do n = n + 1 end "
+                                 "return string.len('ab'), ('ab'):upper(), n"),
+        [{error, {lua, _}} = tripod_lua:set(Box, Name, 1) || Name <- ["string.len", "os.x"]]
+    end).
+
+libraries_are_reached_by_path(Config) ->
+    contract:with_box(Config, fun(Box) ->
+        {ok, [<<"xxx">>]} = tripod_lua:call(Box, "string.rep", [<<"x">>, 3]),
+        {ok, [Pi]} = tripod_lua:get(Box, "math.pi"),
+        true = Pi > 3,
+        {ok, [nil]} = tripod_lua:get(Box, "os.exit")
+    end).
+
+%% A global is the script's own, also one that had a library's name.
+globals_are_the_boxs(Config) ->
+    contract:with_box(Config, fun(Box) ->
+        {ok, []} = tripod_lua:eval(Box, "string = {len = function() return 'mine' end}"),
+        {ok, [<<"mine">>, 2]} = tripod_lua:eval(Box, "return string.len('ab'), ('ab'):len()"),
+        {ok, []} = tripod_lua:reset(Box),
+        {ok, [2]} = tripod_lua:eval(Box, "return string.len('ab')")
+    end).
+
+source_bytes(Config) ->
+    Long = ["return 1 --", lists:duplicate(1000, $x)],
+    contract:with_box(Config, #{source_bytes => 1000}, fun(Box) ->
+        [?assertMatch({error, {lua, #{message := <<"source of 1011 bytes is longer", _/binary>>}}}, Reply)
+         || Reply <- [tripod_lua:eval(Box, Long), tripod_lua:load(Box, "long", Long),
+                      tripod_lua:compile(Box, Long)]],
+        {ok, [nil, _]} = tripod_lua:eval(Box, "return load(...)", [iolist_to_binary(Long)]),
+        {ok, [nil, _]} = tripod_lua:eval(Box, "return load(function() return (' '):rep(100) end)"),
+        {ok, [1]} = tripod_lua:eval(Box, lists:sublist(lists:flatten(Long), 1000))
+    end),
+    Comment = ["return 1 --", lists:duplicate(?MIB, $x)],
+    contract:with_box(Config, fun(Box) ->
+        {error, {lua, #{message := _}}} = tripod_lua:eval(Box, Comment),
+        {ok, [1]} = tripod_lua:eval(Box, lists:sublist(lists:flatten(Comment), ?MIB))
+    end).
+
+long_errors(Config) ->
+    contract:with_box(Config, #{reply_bytes => 100000}, fun(Box) ->
+        {error, {limit, reply}} = tripod_lua:eval(Box, "error(('x'):rep(200000))"),
+        {error, {limit, reply}} = tripod_lua:eval(Box, "return {[('x'):rep(200000)] = print}"),
+        {error, {limit, reply}} = tripod_lua:eval(Box, "error({('x'):rep(200000)})"),
+        {error, {lua, #{message := Message}}} = tripod_lua:eval(Box, "error(('x'):rep(90000), 0)"),
+        90000 = byte_size(Message)
+    end),
+    contract:with_box(Config, #{reply_bytes => 64}, fun(Box) ->
+        {error, {lua, #{traceback := _}}} = tripod_lua:eval(Box, "error(('x'):rep(1000))")
+    end).
+
+prints(Config) ->
+    contract:with_box(Config, #{print => owner}, fun(Box) ->
+        {ok, [1]} = tripod_lua:eval(Box, "print('a', nil, 2.5, true) print() return 1"),
+        [{tripod_print, Box, <<"a\tnil\t2.5\ttrue">>}, {tripod_print, Box, <<>>}] = contract:mailbox(),
+        {ok, []} = tripod_lua:eval(Box, "return"),
+        [] = contract:mailbox(),
+        {error, {lua, _}} = tripod_lua:eval(Box, "print('before') error('after')"),
+        [{tripod_print, Box, <<"before">>}] = contract:mailbox(),
+        {error, {limit, time}} = tripod:call(Box, {eval, <<"print('in time') while true do end">>, []},
+                                             #{time_ms => 50}),
+        [{tripod_print, Box, <<"in time">>}] = contract:mailbox(),
+        {ok, []} = tripod_lua:reset(Box),
+        {ok, []} = tripod_lua:eval(Box, "print(1)"),
+        [{tripod_print, Box, <<"1">>}] = contract:mailbox()
+    end),
+    contract:with_box(Config, fun(Box) ->
+        {ok, []} = tripod_lua:eval(Box, "print('nobody listens')"),
+        [] = contract:mailbox()
+    end).
+
+prints_are_limited(Config) ->
+    contract:with_box(Config, #{print => owner, reply_bytes => 10000}, fun(Box) ->
+        {error, {limit, reply}} = tripod_lua:eval(Box, "while true do print('flood') end"),
+        Texts = contract:mailbox(),
+        true = length(Texts) > 100,
+        true = length(Texts) < 10000 div 8,
+        {error, {limit, reply}} = tripod_lua:eval(Box, "print(('x'):rep(9000)) return ('y'):rep(5000)"),
+        [{tripod_print, Box, <<"x", _/binary>>}] = contract:mailbox()
+    end).
+
+prints_of_sent_requests(Config) ->
+    contract:with_box(Config, #{print => owner}, fun(Box) ->
+        {ok, First} = tripod:send(Box, {eval, <<"print(1) return 'one'">>, []}),
+        {ok, [<<"one">>]} = tripod:receive_reply(First, 5000),
+        [{tripod_print, Box, <<"1">>}] = contract:mailbox()
+    end).
+
+%% Growing a table whose keys all collide takes Lua minutes, in one instruction.
+one_endless_instruction(Config) ->
+    Collide = <<"local t = {} for i = 1, 2^17 + 1 do t[i * (2^18 - 1) * 4 + 3] = true end">>,
+    contract:with_box(Config, #{time_ms => 300}, fun(Box) ->
+        {error, {down, time}} = tripod:call(Box, {eval, Collide, []}),
+        {error, {down, time}} = tripod_lua:eval(Box, "return 1")
+    end).
