@@ -31,6 +31,10 @@
 // What source_bytes is unless configured.
 #define SANDBOX_SOURCE_BYTES ((size_t)1024 * 1024)
 
+// C stack that is kept free below the deepest level: for frames that are no levels, such as the
+// collector's, printf's, and a signal handler's.
+#define SANDBOX_STACK_RESERVE_BYTES ((size_t)40 * 1024)
+
 // The hard cap lies above the soft one by what one instruction or library function may take before
 // the hook gets its turn.
 static inline size_t sandbox_slack_bytes(const struct service_limits *limits) {
@@ -79,12 +83,15 @@ struct sandbox {
     struct arena *arena;
     size_t soft_bytes; // the soft cap of this call: the limit, or a little above what is held
     lua_State *main;
-    lua_State *call;        // anchored in the registry under &sandbox->call
-    lua_State *running;     // the coroutine that executes now: where a hook must be armed
-    lua_State *floor;       // suspended at C depth 200 - limits->depth; NULL at the full depth
-    jmp_buf *escape;        // innermost sandbox_protect
-    const char *stack_base; // where the C stack stood when the call was resumed
-    int pinned;             // coroutines resumed where their parent could not yield
+    lua_State *call;    // anchored in the registry under &sandbox->call
+    lua_State *running; // the coroutine that executes now: where a hook must be armed
+    struct sandbox_floor {
+        lua_State *from; // a coroutine that stands at C depth 200 - depth
+        uint32_t depth;  // 0: there is none yet
+    } floors[2];         // for the depth that is the limit, and for one that fits a small stack
+    jmp_buf *escape;     // innermost sandbox_protect
+    int pinned;          // coroutines resumed where their parent could not yield
+    int closing;         // coroutines being closed whose levels Lua does not count on
     enum sandbox_stop stop;
     enum sandbox_phase phase;
     enum sandbox_verb verb;
@@ -126,6 +133,12 @@ int sandbox_protect(struct sandbox *sandbox, int (*body)(struct sandbox *, void 
 void sandbox_fresh_call(struct sandbox *sandbox);
 // Makes sure that no script can resume what a stopped call left behind.
 void sandbox_drop_call(struct sandbox *sandbox);
+
+// sandbox_depth.c
+// Where a call is to be resumed from on this thread, so that it may nest no deeper than its limit
+// and the stack allow; NULL where that is Lua's own limit. May allocate.
+lua_State *sandbox_floor(struct sandbox *sandbox);
+bool sandbox_stack_is_low(void);
 
 // sandbox_libs.c
 void sandbox_open_libraries(lua_State *L);

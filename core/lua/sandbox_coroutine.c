@@ -7,10 +7,6 @@
 // coroutine.running.
 #include "sandbox.h"
 
-// What a coroutine may find used of the C stack when it closes another one. Before 5.4.6 closing
-// does not count from the closer's depth, so Lua's own limit starts anew; this one does not.
-#define COROUTINE_CLOSE_STACK_BYTES ((size_t)192 * 1024)
-
 enum { COROUTINE_FAILED = -1, COROUTINE_PAUSED = -2 };
 
 static lua_State *coroutine_argument(lua_State *L) {
@@ -95,16 +91,10 @@ static int coroutine_resume(lua_State *L) {
     return coroutine_resumed(L, coroutine_start(L, co, lua_gettop(L) - 1));
 }
 
-static size_t coroutine_stack_used(const struct sandbox *sandbox) {
-    char here;
-    ptrdiff_t used = sandbox->stack_base - &here;
-    return (size_t)(used < 0 ? -used : used);
-}
-
 // Closes the pending variables of a suspended or failed coroutine, whose __close functions run now.
 static int coroutine_close_pending(lua_State *L, lua_State *co) {
     struct sandbox *sandbox = sandbox_of(L);
-    if (coroutine_stack_used(sandbox) > COROUTINE_CLOSE_STACK_BYTES)
+    if (sandbox_stack_is_low())
         sandbox_leave(L, SANDBOX_STOP_DEPTH);
     int status = sandbox_close_pending(sandbox, L, co);
     sandbox_switch(sandbox, L);

@@ -16,18 +16,17 @@
 static void sandbox_hook(lua_State *L, lua_Debug *where);
 
 void sandbox_arm(struct sandbox *sandbox) {
-    lua_sethook(sandbox->running, sandbox_hook, LUA_MASKCOUNT, 1);
+    int calls = sandbox->closing > 0 ? LUA_MASKCALL : 0;
+    lua_sethook(sandbox->running, sandbox_hook, LUA_MASKCOUNT | calls, 1);
 }
 
 // Back to how the hook is between two calls for it. Setting one visits every frame of the
 // coroutine, so only if it is not already as it should be.
 static void sandbox_disarm(const struct sandbox *sandbox, lua_State *L) {
-    if (sandbox->timed) {
-        if (lua_gethookmask(L) != 0)
-            lua_sethook(L, NULL, 0, 0);
-    } else if (lua_gethookcount(L) != SANDBOX_COUNT) {
-        lua_sethook(L, sandbox_hook, LUA_MASKCOUNT, SANDBOX_COUNT);
-    }
+    int count = sandbox->timed ? 0 : SANDBOX_COUNT;
+    int mask = (count != 0 ? LUA_MASKCOUNT : 0) | (sandbox->closing > 0 ? LUA_MASKCALL : 0);
+    if (lua_gethookmask(L) != mask || (count != 0 && lua_gethookcount(L) != count))
+        lua_sethook(L, mask != 0 ? sandbox_hook : NULL, mask, count);
 }
 
 // In the signal handler. A run of a millisecond is due for a look.
@@ -98,8 +97,12 @@ enum preempt_verdict sandbox_look(struct sandbox *sandbox) {
 }
 
 static void sandbox_hook(lua_State *L, lua_Debug *where) {
-    (void)where;
     struct sandbox *sandbox = sandbox_of(L);
+    if (where->event != LUA_HOOKCOUNT && sandbox->stop == SANDBOX_GO) {
+        if (sandbox_stack_is_low())
+            sandbox_leave(L, SANDBOX_STOP_DEPTH);
+        return;
+    }
     if (sandbox->stop != SANDBOX_GO) {
         sandbox_leave(L, sandbox->stop);
         return;
@@ -131,12 +134,17 @@ static void sandbox_drop(struct sandbox *sandbox) {
 
 int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co) {
     sandbox->pinned += 1;
-    sandbox_switch(sandbox, co);
 #if LUA_VERSION_RELEASE_NUM >= 50406
+    sandbox_switch(sandbox, co);
     int status = lua_closethread(co, L);
 #else
+    // Counts C levels from where `co` was resumed last, not from here; as long as that goes on, the
+    // hook looks at the stack at every call.
     (void)L;
+    sandbox->closing += 1;
+    sandbox_switch(sandbox, co);
     int status = lua_resetthread(co);
+    sandbox->closing -= 1;
 #endif
     sandbox->pinned -= 1;
     return status;
@@ -144,8 +152,10 @@ int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co) 
 
 void sandbox_switch(struct sandbox *sandbox, lua_State *co) {
     sandbox->running = co;
-    if (sandbox->memory_full)
+    if (sandbox->memory_full || sandbox->due)
         sandbox_arm(sandbox);
+    else
+        sandbox_disarm(sandbox, co);
 }
 
 // The script raised an error that nobody caught. The stack is as it was then: first the traceback,
@@ -161,17 +171,16 @@ static void sandbox_failed(struct sandbox *sandbox) {
 }
 
 void sandbox_resume(struct sandbox *sandbox, int arguments) {
-    char here;
     lua_State *call = sandbox->call;
-    sandbox->stack_base = &here;
+    lua_State *floor = sandbox_floor(sandbox);
     sandbox->pinned = 0;
+    sandbox->closing = 0;
     sandbox->pausing = false;
     sandbox->due = 0;
     sandbox->steps_left = SANDBOX_POLL_STEPS;
     sandbox_enter_timer(sandbox);
-    sandbox_disarm(sandbox, call);
     sandbox_switch(sandbox, call);
-    int status = lua_resume(call, sandbox->floor, arguments, &sandbox->results);
+    int status = lua_resume(call, floor, arguments, &sandbox->results);
     if (status != LUA_OK && status != LUA_YIELD && sandbox->stop == SANDBOX_GO) {
         if (sandbox_is_overflow(call))
             sandbox->stop = SANDBOX_STOP_DEPTH;

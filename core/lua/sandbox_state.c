@@ -44,33 +44,6 @@ int sandbox_protect(struct sandbox *sandbox, int (*body)(struct sandbox *, void 
     return code;
 }
 
-static int sandbox_return(lua_State *L) {
-    (void)L;
-    return 0;
-}
-
-// Lua's limit on nested C calls is a compile-time 200, but a coroutine starts counting where the
-// one that resumes it stands, and keeps its own count when it comes back. So two coroutines resume
-// each other, each one level deeper, until one stands at the depth that leaves limits->depth.
-static lua_State *sandbox_build_floor(struct sandbox *sandbox) {
-    lua_State *L = sandbox->main;
-    lua_State *pair[2];
-    for (int i = 0; i < 2; i++) {
-        pair[i] = lua_newthread(L);
-        lua_rawsetp(L, LUA_REGISTRYINDEX,
-                    i == 0 ? (void *)&sandbox->floor : (void *)&sandbox->main);
-    }
-    lua_State *from = NULL;
-    for (uint32_t level = sandbox->limits->depth; level < SANDBOX_MAX_DEPTH; level++) {
-        lua_State *next = pair[level % 2];
-        int results;
-        lua_pushcfunction(next, sandbox_return);
-        (void)lua_resume(next, from, 0, &results);
-        from = next;
-    }
-    return from;
-}
-
 static int sandbox_create(struct sandbox *sandbox, void *data) {
     (void)data;
     lua_State *L = lua_newstate(sandbox_allocate, sandbox);
@@ -84,8 +57,6 @@ static int sandbox_create(struct sandbox *sandbox, void *data) {
     sandbox_open_libraries(L);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &sandbox->chunks);
-    if (sandbox->limits->depth < SANDBOX_MAX_DEPTH)
-        sandbox->floor = sandbox_build_floor(sandbox);
     sandbox_fresh_call(sandbox);
     return 0;
 }
@@ -100,7 +71,8 @@ int sandbox_start(struct sandbox *sandbox) {
         .spent = sandbox_spent,
         .context = sandbox,
     };
-    sandbox->main = sandbox->call = sandbox->running = sandbox->floor = NULL;
+    sandbox->main = sandbox->call = sandbox->running = NULL;
+    memset(sandbox->floors, 0, sizeof sandbox->floors);
     sandbox->soft_bytes = soft_bytes;
     sandbox->pinned = 0;
     sandbox->pausing = false;
@@ -109,6 +81,7 @@ int sandbox_start(struct sandbox *sandbox) {
     sandbox->printed = 0;
     sandbox->printed_bytes = 0;
     sandbox_prepare_cut();
+    (void)sandbox_stack_is_low(); // asks the system now: a confined host may forbid it later
     int code = arena_open(&config, &sandbox->arena);
     if (code < 0)
         return code;
@@ -122,7 +95,8 @@ void sandbox_finish(struct sandbox *sandbox) {
     if (sandbox->arena != NULL)
         arena_close(sandbox->arena);
     sandbox->arena = NULL;
-    sandbox->main = sandbox->call = sandbox->running = sandbox->floor = NULL;
+    sandbox->main = sandbox->call = sandbox->running = NULL;
+    memset(sandbox->floors, 0, sizeof sandbox->floors);
 }
 
 void sandbox_fresh_call(struct sandbox *sandbox) {
