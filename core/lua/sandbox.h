@@ -151,6 +151,10 @@ int sandbox_refuse_write(lua_State *L);
 // The sandbox's own functions, each list in the file of its name.
 extern const luaL_Reg sandbox_base_functions[];
 extern const luaL_Reg sandbox_text_functions[]; // of string: those without patterns or formats
+extern const luaL_Reg sandbox_table_functions[];
+extern const luaL_Reg sandbox_concat_functions[];
+extern const luaL_Reg sandbox_sort_functions[];
+extern const luaL_Reg sandbox_utf8_functions[]; // all but charpattern, a constant
 
 // sandbox_load.c
 extern const luaL_Reg sandbox_load_base[]; // load

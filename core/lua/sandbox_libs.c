@@ -14,18 +14,13 @@ static const char *const libs_string[] = {
     "byte",  "char", "find",     "format",  "gmatch", "gsub",   "len",   "lower",
     "match", "pack", "packsize", "reverse", "sub",    "unpack", "upper", NULL,
 };
-static const char *const libs_table[] = {
-    "concat", "insert", "move", "pack", "remove", "sort", "unpack", NULL,
-};
 static const char *const libs_math[] = {
     "abs", "acos",       "asin", "atan",      "ceil", "cos",    "deg",
     "exp", "floor",      "fmod", "huge",      "log",  "max",    "maxinteger",
     "min", "mininteger", "modf", "pi",        "rad",  "random", "randomseed",
     "sin", "sqrt",       "tan",  "tointeger", "type", "ult",    NULL,
 };
-static const char *const libs_utf8[] = {
-    "char", "charpattern", "codepoint", "codes", "len", "offset", NULL,
-};
+static const char *const libs_utf8[] = {"charpattern", NULL};
 static const char *const libs_os[] = {"clock", "date", "difftime", "time", NULL};
 
 // How many lists of own functions a library may have.
@@ -46,9 +41,12 @@ static const struct library libs_globals = {
 
 static const struct library libraries[SANDBOX_LIBRARIES] = {
     {"string", luaopen_string, libs_string, {sandbox_text_functions}},
-    {"table", luaopen_table, libs_table, {NULL}},
+    {"table",
+     NULL,
+     NULL,
+     {sandbox_table_functions, sandbox_concat_functions, sandbox_sort_functions}},
     {"math", luaopen_math, libs_math, {NULL}},
-    {"utf8", luaopen_utf8, libs_utf8, {NULL}},
+    {"utf8", luaopen_utf8, libs_utf8, {sandbox_utf8_functions}},
     {"os", luaopen_os, libs_os, {NULL}},
     {"coroutine", NULL, NULL, {sandbox_coroutine_library}},
 };
