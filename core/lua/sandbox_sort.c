@@ -84,12 +84,12 @@ static void sort_merge(lua_State *L, const struct sort *sort, int left, int righ
         lua_copy(L, right++, to++);
 }
 
-// Sorts the n slots from SORT_BASE on, which are sorted in runs; returns where they are then.
+// Sorts the n slots from SORT_BASE on, which are sorted in runs; returns where they are then, on
+// top.
 static int sort_merge_runs(lua_State *L, const struct sort *sort, int n) {
     int from = SORT_BASE;
     int to = SORT_BASE + n;
-    if (n > SORT_RUN)
-        lua_settop(L, SORT_BASE - 1 + 2 * n);
+    lua_settop(L, SORT_BASE - 1 + 2 * n);
     for (int width = SORT_RUN; width < n; width *= 2) {
         for (int done = 0; done < n; done += 2 * width) {
             int middle = width < n - done ? done + width : n;
@@ -100,6 +100,7 @@ static int sort_merge_runs(lua_State *L, const struct sort *sort, int n) {
         from = to;
         to = swap;
     }
+    lua_settop(L, from + n - 1);
     return from;
 }
 
@@ -109,12 +110,11 @@ static void sort_block(lua_State *L, struct sort *sort, lua_Integer low, int n) 
         sort_get(L, sort, low + i);
         sort_insert(L, sort, SORT_BASE + i - i % SORT_RUN, SORT_BASE + i);
     }
-    int from = sort_merge_runs(L, sort, n);
+    int from = n > SORT_RUN ? sort_merge_runs(L, sort, n) : SORT_BASE;
     // Merging notices no contradiction. Of the most common one, that equal elements stand before
     // each other, this comparison finds what stock Lua always finds.
     if (n > 3 && sort_less(L, sort, from + n - 1, from))
         (void)sort_contradiction(L);
-    lua_settop(L, from + n - 1);
     for (int i = n - 1; i >= 0; i--)
         lua_seti(L, SORT_TABLE, low + i);
     lua_settop(L, SORT_BASE - 1);

@@ -9,13 +9,15 @@
 
 #define UTF8_BYTES_MAX 6 // of one character: 31 bits
 #define UTF8_CODE_MAX  0x7FFFFFFFu
+// Walked between two looks at the steps left.
+#define UTF8_PIECE_BYTES ((ptrdiff_t)SANDBOX_POLL_STEPS)
 // A slot of the Lua stack: StackValue of lobject.h.
 #define UTF8_SLOT_BYTES ((size_t)16)
 // Results of utf8.char up to this size are made in the frame.
 #define UTF8_SMALL_BYTES 256
 
 static bool utf8_continues(const char *at) {
-    return ((unsigned char)*at & 0xC0) == 0x80;
+    return (signed char)*at < -0x40; // 0x80 to 0xBF
 }
 
 // Reads the character at `at`; returns the byte behind it, or NULL when it is none. Strictly: only
@@ -66,10 +68,9 @@ static int utf8_len(lua_State *L) {
     const char *end = text + last; // behind the last byte where a character may start
     lua_Integer n = 0;
     while (at < end) {
-        size_t bytes =
-            end - at < (ptrdiff_t)SANDBOX_POLL_STEPS ? (size_t)(end - at) : SANDBOX_POLL_STEPS;
-        (void)sandbox_spend(L, sandbox, bytes);
-        for (const char *rest = at + bytes; at < rest; n++) {
+        const char *rest = end - at < UTF8_PIECE_BYTES ? end : at + UTF8_PIECE_BYTES;
+        (void)sandbox_spend(L, sandbox, (size_t)(rest - at));
+        for (; at < rest; n++) {
             unsigned code;
             const char *next = utf8_decode(at, &code, strictly);
             if (next == NULL) {
@@ -168,31 +169,44 @@ static int utf8_char(lua_State *L) {
     return 1;
 }
 
-// Moves to the start of the n-th character from `at`, which starts one, and returns how many are
-// missing.
+// How many characters start in these bytes.
+static lua_Integer utf8_starts(const char *at, ptrdiff_t bytes) {
+    lua_Integer starts = 0;
+    for (ptrdiff_t i = 0; i < bytes; i++)
+        starts += utf8_continues(at + i) ? 0 : 1;
+    return starts;
+}
+
+// Bytes to go at once: no more than characters are missing, so never too far.
+static ptrdiff_t utf8_stride(lua_State *L, ptrdiff_t left, lua_Integer missing) {
+    ptrdiff_t bytes = left < UTF8_PIECE_BYTES ? left : UTF8_PIECE_BYTES;
+    if (missing < bytes)
+        bytes = (ptrdiff_t)missing;
+    (void)sandbox_spend(L, sandbox_of(L), (size_t)bytes);
+    return bytes;
+}
+
+// Moves to the start of the n-th character behind `at`; returns how many are missing.
 static lua_Integer utf8_forward(lua_State *L, const char **at, const char *end, lua_Integer n) {
-    struct sandbox *sandbox = sandbox_of(L);
     const char *here = *at;
     while (n > 0 && here < end) {
-        size_t steps = SANDBOX_POLL_STEPS;
-        for (; n > 0 && here < end && steps > 0; steps--)
-            n -= utf8_continues(++here) ? 0 : 1;
-        (void)sandbox_spend(L, sandbox, SANDBOX_POLL_STEPS - steps);
+        ptrdiff_t bytes = utf8_stride(L, end - here, n);
+        n -= utf8_starts(here + 1, bytes);
+        here += bytes;
     }
     *at = here;
     return n;
 }
 
-static lua_Integer utf8_backward(lua_State *L, const char **at, const char *start, lua_Integer n) {
-    struct sandbox *sandbox = sandbox_of(L);
+// Likewise to the n-th before it. The first byte counts as a start, whatever it is.
+static lua_Integer utf8_backward(lua_State *L, const char **at, const char *text, lua_Integer n) {
     const char *here = *at;
-    while (n > 0 && here > start) {
-        size_t steps = SANDBOX_POLL_STEPS;
-        for (; n > 0 && here > start && steps > 0; steps--) {
-            here--;
-            n -= here > start && utf8_continues(here) ? 0 : 1;
-        }
-        (void)sandbox_spend(L, sandbox, SANDBOX_POLL_STEPS - steps);
+    while (n > 0 && here > text) {
+        ptrdiff_t bytes = utf8_stride(L, here - text, n);
+        here -= bytes;
+        n -= utf8_starts(here, bytes);
+        if (here == text && utf8_continues(here))
+            n--;
     }
     *at = here;
     return n;
@@ -236,10 +250,10 @@ static int utf8_next(lua_State *L, bool strictly) {
         return 0;
     const char *at = text + control;
     while (utf8_continues(at)) {
-        size_t steps = SANDBOX_POLL_STEPS;
-        for (; utf8_continues(at) && steps > 0; steps--)
+        const char *start = at;
+        while (utf8_continues(at) && at < start + UTF8_PIECE_BYTES)
             at++;
-        (void)sandbox_spend(L, sandbox, SANDBOX_POLL_STEPS - steps);
+        (void)sandbox_spend(L, sandbox, (size_t)(at - start));
     }
     if (at >= text + length)
         return 0;
