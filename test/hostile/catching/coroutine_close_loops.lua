@@ -1,0 +1,9 @@
+-- expect: limit time
+-- SPDX-License-Identifier: Apache-2.0
+local co = coroutine.create(function()
+    local x <close> = setmetatable({}, {__close = function() while true do end end})
+    coroutine.yield()
+end)
+coroutine.resume(co)
+coroutine.close(co)
+violated = true

@@ -1,0 +1,6 @@
+-- expect: limit memory
+-- SPDX-License-Identifier: Apache-2.0
+while true do
+    pcall(string.rep, "x", 1 << 40)
+    violated = true
+end

@@ -1,0 +1,3 @@
+-- expect: ok [false, null]
+-- SPDX-License-Identifier: Apache-2.0
+return pcall(error, nil)

@@ -1,0 +1,4 @@
+-- expect: limit depth
+-- SPDX-License-Identifier: Apache-2.0
+local mt = {__lt = function(a, b) return a < b end}
+return setmetatable({}, mt) < setmetatable({}, mt)

@@ -1,0 +1,4 @@
+-- expect: limit depth
+-- SPDX-License-Identifier: Apache-2.0
+local function deeper() return pcall(deeper), 1 end
+deeper()

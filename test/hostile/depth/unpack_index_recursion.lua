@@ -1,0 +1,5 @@
+-- expect: limit depth
+-- SPDX-License-Identifier: Apache-2.0
+local t = setmetatable({}, {})
+getmetatable(t).__index = function() return (table.unpack(t, 1, 1)) end
+return (table.unpack(t, 1, 1))

@@ -1,0 +1,3 @@
+-- expect: lua "error object is a function value"
+-- SPDX-License-Identifier: Apache-2.0
+error(print)

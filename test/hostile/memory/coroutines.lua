@@ -1,0 +1,4 @@
+-- expect: limit memory
+-- SPDX-License-Identifier: Apache-2.0
+local head
+while true do head = {head, coroutine.create(print)} end

@@ -1,0 +1,6 @@
+-- expect: limit time
+-- SPDX-License-Identifier: Apache-2.0
+local x <close> = setmetatable({}, {__close = function()
+    pcall(string.find, ("a"):rep(40), ("a?"):rep(40) .. ("a"):rep(40))
+    violated = true
+end})

@@ -1,0 +1,3 @@
+-- expect: limit time
+-- SPDX-License-Identifier: Apache-2.0
+return ("a"):rep(3000):match(("(a*)"):rep(8) .. "b")

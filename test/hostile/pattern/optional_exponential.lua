@@ -1,0 +1,3 @@
+-- expect: limit time
+-- SPDX-License-Identifier: Apache-2.0
+return ("a"):rep(40):find(("a?"):rep(40) .. ("a"):rep(40))

@@ -1,0 +1,3 @@
+-- expect: lua "boom"
+-- SPDX-License-Identifier: Apache-2.0
+table.sort({3, 2, 1}, function() error("boom") end)

@@ -1,0 +1,3 @@
+-- expect: lua ""
+-- SPDX-License-Identifier: Apache-2.0
+string.rep = nil

@@ -1,0 +1,3 @@
+-- expect: limit memory
+-- SPDX-License-Identifier: Apache-2.0
+return string.pack("c" .. (1 << 30), "x")

@@ -1,0 +1,3 @@
+-- expect: limit time
+-- SPDX-License-Identifier: Apache-2.0
+table.remove(setmetatable({}, {__len = function() return 1 << 50 end}), 1)

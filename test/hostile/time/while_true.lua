@@ -1,0 +1,4 @@
+-- expect: limit time
+-- SPDX-License-Identifier: Apache-2.0
+while true do end
+violated = true

@@ -1,0 +1,5 @@
+-- expect: limit reply
+-- SPDX-License-Identifier: Apache-2.0
+local t = {1}
+for _ = 1, 60 do t = {t, t} end
+error(t)

@@ -1,0 +1,4 @@
+-- expect: limit reply
+-- options: reply_bytes=65536
+-- SPDX-License-Identifier: Apache-2.0
+return {[("k"):rep(100000)] = 1}

@@ -1,0 +1,3 @@
+-- expect: badterm [1]
+-- SPDX-License-Identifier: Apache-2.0
+return 0 / 0

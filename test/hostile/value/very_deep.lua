@@ -1,0 +1,5 @@
+-- expect: badterm
+-- SPDX-License-Identifier: Apache-2.0
+local t = {}
+for _ = 1, 50000 do t = {t} end
+return t
