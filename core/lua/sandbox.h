@@ -155,6 +155,8 @@ extern const luaL_Reg sandbox_table_functions[];
 extern const luaL_Reg sandbox_concat_functions[];
 extern const luaL_Reg sandbox_sort_functions[];
 extern const luaL_Reg sandbox_utf8_functions[]; // all but charpattern, a constant
+extern const luaL_Reg sandbox_find_functions[]; // find, match, gmatch
+extern const luaL_Reg sandbox_gsub_functions[]; // gsub
 
 // sandbox_load.c
 extern const luaL_Reg sandbox_load_base[]; // load
@@ -221,6 +223,11 @@ static inline bool sandbox_spend(lua_State *L, struct sandbox *sandbox, size_t s
         return false;
     }
     return sandbox_poll(L);
+}
+// Books steps without a look: the next sandbox_spend makes up for it. For what is short but done
+// often, where a pause could not be taken.
+static inline void sandbox_book(struct sandbox *sandbox, size_t steps) {
+    sandbox->steps_left = steps < sandbox->steps_left ? sandbox->steps_left - (uint32_t)steps : 0;
 }
 // Yields to the host for a pause, as lua_yieldk: `return sandbox_pause(...)`; `again` goes on.
 int sandbox_pause(lua_State *L, lua_KContext context, lua_KFunction again);

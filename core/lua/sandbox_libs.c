@@ -11,8 +11,8 @@ static const char *const libs_base[] = {
     "rawlen", "rawset", "select",       "tonumber", "tostring", "type",  "_VERSION", NULL,
 };
 static const char *const libs_string[] = {
-    "byte",  "char", "find",     "format",  "gmatch", "gsub",   "len",   "lower",
-    "match", "pack", "packsize", "reverse", "sub",    "unpack", "upper", NULL,
+    "byte",     "char",    "format", "len",    "lower", "pack",
+    "packsize", "reverse", "sub",    "unpack", "upper", NULL,
 };
 static const char *const libs_math[] = {
     "abs", "acos",       "asin", "atan",      "ceil", "cos",    "deg",
@@ -40,7 +40,10 @@ static const struct library libs_globals = {
     {sandbox_base_functions, sandbox_guard_base, sandbox_load_base, sandbox_print_functions}};
 
 static const struct library libraries[SANDBOX_LIBRARIES] = {
-    {"string", luaopen_string, libs_string, {sandbox_text_functions}},
+    {"string",
+     luaopen_string,
+     libs_string,
+     {sandbox_text_functions, sandbox_find_functions, sandbox_gsub_functions}},
     {"table",
      NULL,
      NULL,

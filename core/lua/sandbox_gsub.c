@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// string.gsub, as the manual says.
+//
+// What finds and builds without calling the script (gsub_go) has the matcher and a small array for
+// the result in its frame; where a replacement must be asked from the script, it returns, and the
+// frame that stays below the script's function is a struct gsub and little else: a script may nest
+// two hundred of them. A pause is taken in gsub_go; a script's function runs under lua_call, where
+// neither a pause nor a yield of its own can pass.
+#include "sandbox_gsub_text.h"
+#include "sandbox_match.h"
+
+#include <string.h>
+
+enum gsub_slot {
+    GSUB_SUBJECT = 1,
+    GSUB_PATTERN,
+    GSUB_REPLACEMENT,
+    GSUB_TEXT,  // the result, when it is a userdata
+    GSUB_MATCH, // a paused search
+    GSUB_STATE, // a paused struct gsub
+};
+
+#define GSUB_SMALL_BYTES 512
+
+struct gsub {
+    const unsigned char *from;   // the search goes on there
+    const unsigned char *last;   // the last match ended there; NULL: none was
+    const unsigned char *start;  // the match began there whose replacement is asked for
+    const unsigned char *copied; // the subject is in the text up to there
+    const unsigned char *end;    // of the subject
+    struct gsub_text text;
+    lua_Integer left;  // replacements that may be made
+    lua_Integer count; // matches
+    int type;          // of the replacement
+    int arguments;     // of the function that is asked
+    bool anchored;
+    bool asks; // the replacement may call the script
+    bool paused;
+    bool changed;
+};
+
+enum gsub_step { GSUB_ASK, GSUB_DONE, GSUB_PAUSE };
+
+static void gsub_add(lua_State *L, struct gsub *gsub, const unsigned char *bytes, size_t length) {
+    gsub_text_add(L, &gsub->text, (const char *)bytes, length);
+}
+
+static void gsub_add_capture(lua_State *L, struct gsub *gsub, const struct match *match,
+                             unsigned index) {
+    struct match_capture capture = match_capture(match, index);
+    if (capture.length != MATCH_POSITION) {
+        gsub_add(L, gsub, capture.start, (size_t)capture.length);
+        return;
+    }
+    size_t length;
+    match_push_capture(match, index);
+    const char *digits = lua_tolstring(L, -1, &length);
+    gsub_text_add(L, &gsub->text, digits, length);
+    lua_pop(L, 1);
+}
+
+// A replacement string, in which %1 and the like stand for captures.
+static void gsub_add_template(lua_State *L, struct gsub *gsub, const struct match *match) {
+    size_t length;
+    const char *template = lua_tolstring(L, GSUB_REPLACEMENT, &length);
+    const char *end = template + length;
+    const char *escape;
+    while ((escape = memchr(template, '%', (size_t)(end - template))) != NULL) {
+        char what = escape[1];
+        gsub_text_add(L, &gsub->text, template, (size_t)(escape - template));
+        if (what == '%')
+            gsub_text_add(L, &gsub->text, escape, 1);
+        else if (what == '0')
+            gsub_add(L, gsub, match->start, (size_t)(match->end - match->start));
+        else if (what >= '1' && what <= '9')
+            gsub_add_capture(L, gsub, match, (unsigned)(what - '1'));
+        else
+            (void)luaL_error(L, "invalid use of '%c' in replacement string", '%');
+        sandbox_book(match->sandbox, 2);
+        template = escape + 2;
+    }
+    gsub_text_add(L, &gsub->text, template, (size_t)(end - template));
+}
+
+// The value on top replaces the subject from gsub->start to gsub->from, unless it is false or nil.
+static void gsub_take_value(lua_State *L, struct gsub *gsub) {
+    if (lua_toboolean(L, -1)) {
+        size_t length;
+        if (!lua_isstring(L, -1))
+            (void)luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
+        const char *value = lua_tolstring(L, -1, &length);
+        gsub_add(L, gsub, gsub->copied, (size_t)(gsub->start - gsub->copied));
+        gsub_text_add(L, &gsub->text, value, length);
+        gsub->copied = gsub->from;
+        gsub->changed = true;
+    }
+    lua_pop(L, 1);
+}
+
+// Handles a match. True: the function and its arguments, or the key, are on top.
+static bool gsub_replace(lua_State *L, struct gsub *gsub, const struct match *match) {
+    gsub->count++;
+    gsub->left = gsub->anchored ? 0 : gsub->left - 1;
+    gsub->from = gsub->last = match->end;
+    gsub->start = match->start;
+    switch (gsub->type) {
+    case LUA_TFUNCTION:
+        lua_pushvalue(L, GSUB_REPLACEMENT);
+        gsub->arguments = match_push_captures(match, true);
+        return true;
+    case LUA_TTABLE:
+        match_push_capture(match, 0);
+        if (gsub->asks)
+            return true;
+        (void)lua_rawget(L, GSUB_REPLACEMENT);
+        gsub_take_value(L, gsub);
+        return false;
+    default:
+        gsub_add(L, gsub, gsub->copied, (size_t)(match->start - gsub->copied));
+        gsub_add_template(L, gsub, match);
+        gsub->copied = match->end;
+        gsub->changed = true;
+        return false;
+    }
+}
+
+static void gsub_init_match(lua_State *L, const struct gsub *gsub, struct match *match) {
+    size_t subject_bytes, pattern_bytes;
+    const char *subject = lua_tolstring(L, GSUB_SUBJECT, &subject_bytes);
+    const char *pattern = lua_tolstring(L, GSUB_PATTERN, &pattern_bytes);
+    match_init(match, L, (const unsigned char *)subject, subject_bytes,
+               (const unsigned char *)pattern + gsub->anchored, pattern_bytes - gsub->anchored);
+    match->anchored = gsub->anchored;
+    match->last = gsub->last;
+}
+
+// Searches and replaces until the script must be asked, or it is done and the result is on top.
+__attribute__((noinline)) static enum gsub_step gsub_go(lua_State *L, struct gsub *gsub) {
+    struct match match;
+    char small[GSUB_SMALL_BYTES];
+    if (gsub->paused)
+        match_load(&match, L, GSUB_MATCH);
+    else
+        gsub_init_match(L, gsub, &match);
+    if (!gsub->asks && gsub->text.data == NULL) {
+        gsub->text.data = small;
+        gsub->text.capacity = sizeof small;
+    }
+    while (gsub->left > 0) {
+        if (!gsub->paused)
+            match.start = gsub->from;
+        gsub->paused = false;
+        enum match_result result = match_search(&match);
+        if (result == MATCH_NONE)
+            break;
+        if (result == MATCH_PAUSED) {
+            gsub->paused = true;
+            lua_settop(L, GSUB_STATE);
+            match_save(&match, GSUB_MATCH);
+            if (gsub->text.data == small)
+                gsub_text_keep(L, &gsub->text);
+            return GSUB_PAUSE;
+        }
+        match.last = match.end;
+        if (gsub_replace(L, gsub, &match))
+            return GSUB_ASK;
+    }
+    if (gsub->changed)
+        gsub_text_push(L, &gsub->text, (const char *)gsub->copied,
+                       (size_t)(gsub->end - gsub->copied));
+    else
+        lua_pushvalue(L, GSUB_SUBJECT);
+    return GSUB_DONE;
+}
+
+static int gsub_again(lua_State *L, int status, lua_KContext context);
+
+static int gsub_run(lua_State *L, struct gsub *gsub) {
+    for (;;) {
+        switch (gsub_go(L, gsub)) {
+        case GSUB_ASK:
+            if (gsub->type == LUA_TFUNCTION)
+                lua_call(L, gsub->arguments, 1);
+            else
+                (void)lua_gettable(L, GSUB_REPLACEMENT);
+            gsub_take_value(L, gsub);
+            break;
+        case GSUB_DONE:
+            lua_pushinteger(L, gsub->count);
+            return 2;
+        case GSUB_PAUSE: {
+            struct gsub *kept = lua_touserdata(L, GSUB_STATE);
+            if (kept == NULL) {
+                kept = lua_newuserdatauv(L, sizeof *kept, 0);
+                lua_replace(L, GSUB_STATE);
+            }
+            *kept = *gsub;
+            return sandbox_pause(L, 0, gsub_again);
+        }
+        }
+    }
+}
+
+static int gsub_again(lua_State *L, int status, lua_KContext context) {
+    (void)status;
+    (void)context;
+    struct gsub gsub = *(const struct gsub *)lua_touserdata(L, GSUB_STATE);
+    return gsub_run(L, &gsub);
+}
+
+static int gsub_gsub(lua_State *L) {
+    size_t length;
+    const char *subject = luaL_checklstring(L, 1, &length);
+    const char *pattern = luaL_checkstring(L, 2);
+    struct gsub gsub = {.type = lua_type(L, 3),
+                        .left = luaL_optinteger(L, 4, (lua_Integer)length + 1)};
+    luaL_argexpected(L,
+                     gsub.type == LUA_TNUMBER || gsub.type == LUA_TSTRING ||
+                         gsub.type == LUA_TFUNCTION || gsub.type == LUA_TTABLE,
+                     3, "string/function/table");
+    lua_settop(L, GSUB_TEXT);
+    gsub.from = gsub.copied = (const unsigned char *)subject;
+    gsub.end = gsub.from + length;
+    gsub.text.least = length + 64;
+    gsub.text.slot = GSUB_TEXT;
+    gsub.anchored = *pattern == '^';
+    gsub.asks = gsub.type == LUA_TFUNCTION;
+    if (gsub.type == LUA_TTABLE && lua_getmetatable(L, GSUB_REPLACEMENT)) {
+        gsub.asks = true;
+        lua_pop(L, 1);
+    }
+    return gsub_run(L, &gsub);
+}
+
+const luaL_Reg sandbox_gsub_functions[] = {
+    {"gsub", gsub_gsub},
+    {NULL, NULL},
+};
