@@ -135,6 +135,33 @@ static void gsub_init_match(lua_State *L, const struct gsub *gsub, struct match 
 }
 
 // Searches and replaces until the script must be asked, or it is done and the result is on top.
+static enum gsub_step gsub_work(lua_State *L, struct gsub *gsub, struct match *match) {
+    while (gsub->left > 0) {
+        if (!gsub->paused)
+            match->start = gsub->from;
+        gsub->paused = false;
+        enum match_result result = match_search(match);
+        if (result == MATCH_NONE)
+            break;
+        if (result == MATCH_PAUSED) {
+            gsub->paused = true;
+            lua_settop(L, GSUB_STATE);
+            match_save(match, GSUB_MATCH);
+            return GSUB_PAUSE;
+        }
+        match->last = match->end;
+        if (gsub_replace(L, gsub, match))
+            return GSUB_ASK;
+    }
+    if (gsub->changed)
+        gsub_text_push(L, &gsub->text, (const char *)gsub->copied,
+                       (size_t)(gsub->end - gsub->copied));
+    else
+        lua_pushvalue(L, GSUB_SUBJECT);
+    return GSUB_DONE;
+}
+
+// With what is too large for a frame below the script.
 __attribute__((noinline)) static enum gsub_step gsub_go(lua_State *L, struct gsub *gsub) {
     struct match match;
     char small[GSUB_SMALL_BYTES];
@@ -146,31 +173,14 @@ __attribute__((noinline)) static enum gsub_step gsub_go(lua_State *L, struct gsu
         gsub->text.data = small;
         gsub->text.capacity = sizeof small;
     }
-    while (gsub->left > 0) {
-        if (!gsub->paused)
-            match.start = gsub->from;
-        gsub->paused = false;
-        enum match_result result = match_search(&match);
-        if (result == MATCH_NONE)
-            break;
-        if (result == MATCH_PAUSED) {
-            gsub->paused = true;
-            lua_settop(L, GSUB_STATE);
-            match_save(&match, GSUB_MATCH);
-            if (gsub->text.data == small)
-                gsub_text_keep(L, &gsub->text);
-            return GSUB_PAUSE;
-        }
-        match.last = match.end;
-        if (gsub_replace(L, gsub, &match))
-            return GSUB_ASK;
+    enum gsub_step step = gsub_work(L, gsub, &match);
+    if (gsub->text.data == small) {
+        if (step != GSUB_DONE)
+            gsub_text_keep(L, &gsub->text);
+        else
+            gsub->text.data = NULL;
     }
-    if (gsub->changed)
-        gsub_text_push(L, &gsub->text, (const char *)gsub->copied,
-                       (size_t)(gsub->end - gsub->copied));
-    else
-        lua_pushvalue(L, GSUB_SUBJECT);
-    return GSUB_DONE;
+    return step;
 }
 
 static int gsub_again(lua_State *L, int status, lua_KContext context);
