@@ -15,7 +15,7 @@ enum item_kind { ITEM_CHARACTER, ITEM_BITS, ITEM_ANY };
 struct item {
     enum item_kind kind;
     unsigned char character;    // ITEM_CHARACTER
-    const uint32_t *bits;       // otherwise; all of them for ITEM_ANY
+    const uint32_t *bits;       // NULL for ITEM_CHARACTER; all of them for ITEM_ANY
     const unsigned char *after; // in the pattern; a repetition may stand there
 };
 
@@ -66,6 +66,7 @@ static inline void item_read(struct item_reader *reader, const unsigned char *at
                              struct item *item) {
     item->kind = ITEM_CHARACTER;
     item->character = *at;
+    item->bits = NULL;
     item->after = at + 1;
     switch (*at) {
     case '.':

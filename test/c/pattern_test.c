@@ -141,10 +141,8 @@ static const char *const same[] = {
     "return ('a'):gsub('a', setmetatable({}, {__index = error}))",
     "return ('a'):gsub('a', function() error('mine', 0) end)",
     "return coroutine.wrap(function() return ('a'):gsub('a', coroutine.yield) end)()",
-    "local t = setmetatable({}, {__index = coroutine.yield}) coroutine.wrap(string.gsub)('a', 'a', "
-    "t)",
-    "local function f(c) return (c:gsub('b', function() return 'B' end)) end return "
-    "('abc'):gsub('%w', f)",
+    "coroutine.wrap(string.gsub)('a', 'a', setmetatable({}, {__index = coroutine.yield}))",
+    "return ('abc'):gsub('%w', function(c) return (c:gsub('b', function() return 'B' end)) end)",
     "return ('a'):rep(5000):gsub('a', 'bcd')",
     "return ('ab'):rep(5000):gsub('a', {a = ('x'):rep(50)})",
     "return ('ab'):rep(500):gsub('b', function(b) return ('y'):rep(500) end)",
