@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lua scripts in a plain state with the stock libraries and in a box: what they log must be the
+// same. And a box whose clock is the test's, so that looks at it can be counted and time passes
+// only when it is read. Include it in one file of a test.
+#ifndef TRIPOD_TEST_STOCK_RIG_H
+#define TRIPOD_TEST_STOCK_RIG_H
+
+#include "lua_rig.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+// What scripts begin with: `log` takes lines, show(...) makes a line of values, tried(name, f, ...)
+// logs a call and its outcome. `random` is the same everywhere.
+static const char stock_prelude[] =
+    "local lines, seed = {}, 1\n"
+    "local function log(line) lines[#lines + 1] = line end\n"
+    "local function random(n)\n"
+    "  seed = (seed * 1103515245 + 12345) & 0x7fffffff\n"
+    "  return (seed >> 8) % n + 1\n"
+    "end\n"
+    "local function pick(list) return list[random(list.n or #list)] end\n"
+    "local function quote(byte) return ('\\\\%03d'):format(byte:byte()) end\n"
+    "local function word(value)\n"
+    "  if type(value) == 'string' then\n"
+    "    return \"'\" .. value:gsub('[^ -~]', quote) .. \"'\"\n"
+    "  end\n"
+    "  if value ~= value then return 'nan' end\n"
+    "  if math.type(value) == 'float' then return ('%.17g'):format(value) end\n"
+    "  if type(value) == 'number' or type(value) == 'boolean' then return tostring(value) end\n"
+    "  return type(value)\n"
+    "end\n"
+    "local function show(...)\n"
+    "  local words = ''\n"
+    "  for i = 1, select('#', ...) do words = words .. ' ' .. word((select(i, ...))) end\n"
+    "  return words\n"
+    "end\n"
+    "local function tried(name, f, ...)\n"
+    "  log(name .. '(' .. show(...) .. ' ) ->' .. show(pcall(f, ...)))\n"
+    "end\n"
+    "local function logged()\n"
+    "  local text, from = {}, 1\n"
+    "  for i = 1, #lines do text[i] = lines[i] .. '\\n' end\n"
+    "  while #text > 1 do\n"
+    "    local joined = {}\n"
+    "    for i = 1, #text, 16 do\n"
+    "      local piece = ''\n"
+    "      for j = i, math.min(i + 15, #text) do piece = piece .. text[j] end\n"
+    "      joined[#joined + 1] = piece\n"
+    "    end\n"
+    "    text = joined\n"
+    "  end\n"
+    "  return text[1]\n"
+    "end\n";
+
+// The log as the box's reply would have it.
+static inline char *stock_reply(const char *source) {
+    lua_State *L = luaL_newstate();
+    assert_non_null(L);
+    luaL_openlibs(L);
+    if (luaL_loadbuffer(L, source, strlen(source), "=eval") != LUA_OK ||
+        lua_pcall(L, 0, 1, 0) != LUA_OK)
+        fail_msg("stock: %s", lua_tostring(L, -1));
+    size_t length;
+    const char *log = lua_tolstring(L, -1, &length);
+    assert_non_null(log);
+    char *reply = malloc(2 * length + 64);
+    assert_non_null(reply);
+    char *to = reply + sprintf(reply, "( 'ok' [ <");
+    for (size_t i = 0; i < length; i++)
+        to += sprintf(to, "%02x", (unsigned char)log[i]);
+    (void)strcpy(to, "> ]1 )2");
+    lua_close(L);
+    return reply;
+}
+
+static inline void print_log_line(const char *title, const char *reply, size_t line) {
+    const char *at = strchr(reply, '<');
+    print_error("%s: ", title);
+    unsigned byte;
+    for (size_t i = 0; at != NULL && sscanf(at + 1, "%2x", &byte) == 1; at += 2) {
+        if (i == line)
+            print_error("%c", (char)byte);
+        i += byte == '\n' ? 1 : 0;
+        if (i > line)
+            return;
+    }
+    print_error("(%.200s)\n", reply);
+}
+
+static inline void assert_logs_equal(const char *stock, const char *box) {
+    size_t line = 0, same = 0;
+    for (; stock[same] != '\0' && stock[same] == box[same]; same++)
+        line += strncmp(stock + same, "0a", 2) == 0 && same % 2 == 0 ? 1 : 0;
+    if (stock[same] == '\0' && box[same] == '\0')
+        return;
+    print_log_line("stock", stock, line);
+    print_log_line("box", box, line);
+    fail_msg("line %zu of the logs differs", line + 1);
+}
+
+// Runs the prelude and `body`, which logs, in a plain state and in a box.
+static inline void assert_agrees(const char *body) {
+    static const struct service_limits roomy = {.memory_bytes = (size_t)256 * 1024 * 1024,
+                                                .time_ns = PATIENCE_NS,
+                                                .depth = 200,
+                                                .reply_bytes = (size_t)64 * 1024 * 1024,
+                                                .preempt = SERVICE_PREEMPT_COUNT};
+    size_t bytes = sizeof stock_prelude + strlen(body) + 64;
+    char *source = malloc(bytes);
+    assert_non_null(source);
+    (void)snprintf(source, bytes, "%s%s\nreturn logged()\n", stock_prelude, body);
+    char *stock = stock_reply(source);
+    struct box box;
+    struct record record;
+    assert_int_equal(open_box(&box, &roomy), 0);
+    (void)finish(&box, begin_eval(&box, source), &record);
+    assert_logs_equal(stock, record.text);
+    record_release(&record);
+    box_close(&box);
+    assert_nothing_alive();
+    free(stock);
+    free(source);
+}
+
+static struct {
+    uint64_t now_ns;
+    uint64_t step_ns; // a look at it takes so long
+    unsigned looks;
+} stock_clock;
+
+static inline uint64_t stock_now_ns(void) {
+    stock_clock.looks++;
+    return stock_clock.now_ns += stock_clock.step_ns;
+}
+
+static const struct box_room clocked_room = {world_memory, stock_now_ns, world_tick, world_log};
+
+// A box that looks at the test's clock every 1000 instructions or SANDBOX_POLL_STEPS steps.
+static inline void open_clocked_box(struct box *box, uint64_t step_ns) {
+    struct service_limits limits = usual;
+    limits.preempt = SERVICE_PREEMPT_COUNT;
+    limits.memory_bytes *= 8;
+    memset(&world, 0, sizeof world);
+    memset(&stock_clock, 0, sizeof stock_clock);
+    world.box = box;
+    stock_clock.step_ns = step_ns;
+    stock_clock.now_ns = 1;
+    assert_int_equal(box_open(box, service_find("lua", 3), &limits, &clocked_room, NULL), 0);
+}
+
+// How often the clock is read while `source` runs, which must return nothing.
+static inline unsigned looks_during(struct box *box, const char *source) {
+    stock_clock.looks = 0;
+    assert_eval(box, source, "( 'ok' [ ]0 )2");
+    return stock_clock.looks;
+}
+
+#endif
