@@ -154,8 +154,10 @@ static int coroutine_wrap(lua_State *L) {
 }
 
 static int coroutine_yield(lua_State *L) {
-    if (L == sandbox_of(L)->call)
-        return luaL_error(L, "attempt to yield from outside a coroutine");
+    if (L == sandbox_of(L)->call) {
+        lua_pushliteral(L, "attempt to yield from outside a coroutine"); // without a position
+        return lua_error(L);
+    }
     return lua_yield(L, lua_gettop(L));
 }
 
