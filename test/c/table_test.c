@@ -104,7 +104,8 @@ static const char changing[] =
     "for _, name in ipairs{'insert', 'remove', 'move', 'concat', 'unpack', 'pack', 'sort'} do\n"
     "  tried(name, table[name])\n"
     "  for _, bad in ipairs{{n = 1}, {n = 1, 3}, {n = 2, {}, 'x'}, {n = 3, {}, 1, 'x'},\n"
-    "    {n = 4, {}, 1, 1, {}}, {n = 5, {}, 1, 1, 1, 1}, {n = 5, {}, 1, 2, 3, 'text'}} do\n"
+    "    {n = 4, {}, 1, 1, {}}, {n = 5, {}, 1, 1, 1, 1}, {n = 5, {}, 1, 2, 3, 'text'},\n"
+    "    {n = 5, 'text', 1, 2, 1, {}}, {n = 3, {}, 1, 999990}} do\n"
     "    tried(name, table[name], table.unpack(bad, 1, bad.n))\n"
     "  end\n"
     "end\n";
