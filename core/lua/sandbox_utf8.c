@@ -278,9 +278,8 @@ static int utf8_next_laxly(lua_State *L) {
 
 static int utf8_codes(lua_State *L) {
     bool lax = lua_toboolean(L, 2);
-    const char *text = luaL_checkstring(L, 1);
-    luaL_argcheck(L, LUA_VERSION_RELEASE_NUM < 50405 || !utf8_continues(text), 1,
-                  "invalid UTF-8 code");
+    bool stray = utf8_continues(luaL_checkstring(L, 1));
+    luaL_argcheck(L, !stray || LUA_VERSION_RELEASE_NUM < 50405, 1, "invalid UTF-8 code");
     lua_pushcfunction(L, lax ? utf8_next_laxly : utf8_next_strictly);
     lua_pushvalue(L, 1);
     lua_pushinteger(L, 0);

@@ -77,10 +77,11 @@ static inline char *stock_reply(const char *source) {
 static inline void print_log_line(const char *title, const char *reply, size_t line) {
     const char *at = strchr(reply, '<');
     print_error("%s: ", title);
-    unsigned byte;
-    for (size_t i = 0; at != NULL && sscanf(at + 1, "%2x", &byte) == 1; at += 2) {
+    for (size_t i = 0; at != NULL && at[1] != '>' && at[1] != '\0'; at += 2) {
+        const char digits[] = {at[1], at[2], '\0'};
+        char byte = (char)strtoul(digits, NULL, 16);
         if (i == line)
-            print_error("%c", (char)byte);
+            print_error("%c", byte);
         i += byte == '\n' ? 1 : 0;
         if (i > line)
             return;

@@ -179,8 +179,7 @@ static const char *const endless[] = {
     "table.insert(long, 1, 0)",
     "table.remove(long, 1)",
     "table.concat(setmetatable({}, {__len = long_length, __index = empty}))",
-    "table.move(setmetatable({}, {__index = type}), 1, 1 << 60, 1,"
-    " setmetatable({}, {__newindex = rawequal}))",
+    "table.move(typed, 1, 1 << 60, 1, sink)",
     "while true do pcall(table.move, {}, 1, math.maxinteger, 1) end",
     "while true do table.unpack({}, 1, 9000) end",
     "while true do pcall(table.concat, {1, 2, {}}) end",
@@ -201,6 +200,8 @@ static void long_loops_end_in_time(void **state) {
     assert_eval(&box,
                 "long_length = function() return math.maxinteger - 1 end "
                 "long = setmetatable({}, {__len = long_length}) "
+                "typed = setmetatable({}, {__index = type}) "
+                "sink = setmetatable({}, {__newindex = rawequal}) "
                 "empty = setmetatable({}, {__index = function() return '' end})",
                 "( 'ok' [ ]0 )2");
     for (size_t i = 0; i < sizeof endless / sizeof endless[0]; i++)
@@ -218,9 +219,8 @@ static void long_loops_end_in_time(void **state) {
 static void too_much_is_a_limit(void **state) {
     (void)state;
     static const char *const sources[] = {
-        "table.concat(setmetatable({}, {__len = function() return 1 << 60 end, __index = type}))",
-        "pcall(table.concat, setmetatable({}, {__len = function() return 1e9 end,"
-        " __index = function() return text end}))",
+        "table.concat(setmetatable({}, {__index = type}), '', 1, 1 << 60)",
+        "pcall(table.concat, setmetatable({}, {__index = function() return text end}), '', 1, 1e9)",
         "table.concat({text, text, text, text})",
         "table.concat({'a', 'b', 'c', 'd', 'e'}, text)",
         "table.unpack({}, 1, 600000)",
