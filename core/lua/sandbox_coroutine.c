@@ -11,7 +11,7 @@ enum { COROUTINE_FAILED = -1, COROUTINE_PAUSED = -2 };
 
 static lua_State *coroutine_argument(lua_State *L) {
     lua_State *co = lua_tothread(L, 1);
-    luaL_argexpected(L, co, 1, "coroutine");
+    luaL_argexpected(L, co, 1, "thread");
     return co;
 }
 
