@@ -33,12 +33,14 @@ FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefine
 FLAGS_tsan := -O1 -g -fsanitize=thread
 FLAGS_asanfaults := $(FLAGS_asan) -DTRIPOD_FAULTS
 FLAGS_cov := -O0 -g --coverage
-FLAGS_fuzz := $(FLAGS_asan) -fsanitize=fuzzer-no-link
+# A look at the clock after every instruction of a script and every second step of a loop in C.
+FLAGS_replay := $(FLAGS_asan) -DSANDBOX_COUNT=1 -DSANDBOX_POLL_STEPS=2u
+FLAGS_fuzz := $(FLAGS_replay) -fsanitize=fuzzer-no-link
 # For the warnings: gcc's without NDEBUG, clang's with it.
 FLAGS_gcc := -O2 -Werror
 FLAGS_clang := -O2 -Werror -DNDEBUG
 ifndef FLAGS_$(MODE)
-$(error MODE=$(MODE) is none of release debug faults asan asanfaults tsan cov fuzz gcc clang)
+$(error MODE=$(MODE) is none of release debug faults asan asanfaults tsan cov replay fuzz gcc clang)
 endif
 CC := $(or $(and $(filter fuzz clang,$(MODE)),$(CLANG)),$(and $(filter gcc,$(MODE)),gcc),$(CC))
 
@@ -52,7 +54,7 @@ CORE_SRC := $(wildcard core/*.c $(SERVICES:%=%/*.c)) $(if $(filter %faults,$(MOD
 ROOM_SRC := $(wildcard port_program/*.c port_driver/*.c nif/*.c)
 FLOOR_SRC := $(wildcard bench/floors/*.c)
 TEST_SRC := $(wildcard test/c/*.c)
-FUZZ_SRC := $(wildcard test/fuzz/*_fuzz.c)
+FUZZ_SRC := $(wildcard test/fuzz/*.c)
 # Programs with one deliberate fault each, to prove that sanitizers and checks report it.
 NET_SRC := $(wildcard test/nets/*.c)
 OUR_SRC := $(sort $(CORE_SRC) $(FAULT_SRC) $(ROOM_SRC) $(FLOOR_SRC) $(TEST_SRC) $(FUZZ_SRC) \
@@ -220,11 +222,16 @@ net-programs: $(NETS)
 $(NETS): $(BUILD)/%: $(BUILD)/%.o
 	$(Q)$(link) -lcmocka -lpthread
 
-FUZZERS := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC) $(filter %_fuzz.c,$(NET_SRC)))
+# test/fuzz/NAME_fuzz.c is a fuzzer of its own; other files there are linked into each, but that
+# replay.c stands in for libFuzzer in MODE=replay, which any compiler can build.
+FUZZ_NAMES := $(patsubst %.c,%,$(filter %_fuzz.c,$(FUZZ_SRC)))
+FUZZ_SHARED := $(call objects,$(filter-out %_fuzz.c test/fuzz/replay.c,$(FUZZ_SRC)))
+FUZZ_MAIN := $(if $(filter replay,$(MODE)),$(BUILD)/test/fuzz/replay.o)
+FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/%) $(patsubst %.c,$(BUILD)/%,$(filter %_fuzz.c,$(NET_SRC)))
 fuzz-targets: $(FUZZERS)
-$(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/core.a build/lua.libs
+$(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_SHARED) $(FUZZ_MAIN) $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
-	$(Q)$(link) -fsanitize=fuzzer $(LIBS)
+	$(Q)$(link) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) $(LIBS)
 
 objects: $(OUR_SRC:%.c=$(BUILD)/%.o)
 

@@ -210,7 +210,9 @@ void sandbox_consider_cut(struct sandbox *sandbox, uintptr_t pc);
 
 // sandbox_poll.c
 // A step is what takes a few nanoseconds: a byte compared, an element moved.
+#ifndef SANDBOX_POLL_STEPS
 #define SANDBOX_POLL_STEPS 4096u
+#endif
 // Ends the call, and does not return, if it must end: for its time, an interrupt, its memory. May
 // collect garbage. True: a pause is due and possible; who can, calls sandbox_pause, others go on.
 bool sandbox_poll(lua_State *L);

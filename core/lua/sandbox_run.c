@@ -11,7 +11,9 @@
 #include "sandbox.h"
 
 // Without the timer: instructions between two looks at the clock, some microseconds.
+#ifndef SANDBOX_COUNT
 #define SANDBOX_COUNT 1000
+#endif
 
 static void sandbox_hook(lua_State *L, lua_Debug *where);
 
