@@ -36,6 +36,8 @@ FLAGS_cov := -O0 -g --coverage
 # A look at the clock after every instruction of a script and every second step of a loop in C.
 FLAGS_replay := $(FLAGS_asan) -DSANDBOX_COUNT=1 -DSANDBOX_POLL_STEPS=2u
 FLAGS_fuzz := $(FLAGS_replay) -fsanitize=fuzzer-no-link
+# The comparisons of what runs once an instruction tell a fuzzer nothing and cost it most.
+FLAGS_hot := $(if $(filter fuzz,$(MODE)),-fno-sanitize-coverage=trace-cmp)
 # For the warnings: gcc's without NDEBUG, clang's with it.
 FLAGS_gcc := -O2 -Werror
 FLAGS_clang := -O2 -Werror -DNDEBUG
@@ -114,10 +116,11 @@ $(OTP_OBJ): build/otp.flags
 $(OTP_OBJ): EXTRA := @build/otp.flags
 $(LUA_OBJ): build/lua.cflags
 $(LUA_OBJ): EXTRA := @build/lua.cflags
+$(call objects,core/lua/%.c core/preempt.c core/box.c test/fuzz/rig.c): HOT = $(FLAGS_hot)
 $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_FLAGS) $(EXTRA) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(BASE_FLAGS) $(HOT) $(EXTRA) $(CFLAGS) -c -o $@ $<
 
 # An archive, so that each artefact and test takes from the core only what it uses.
 $(BUILD)/core.a: $(CORE_SRC:%.c=$(BUILD)/%.o) $(BUILD)/core.list

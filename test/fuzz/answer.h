@@ -30,14 +30,15 @@ void answer_add(struct answer *answer, const char *bytes, size_t length);
 bool answer_agree(const struct answer *a, const struct answer *b);
 
 // Reads a reply of the Lua service into an answer: the message of {error, {lua, #{message, ...}}},
-// or every binary of {ok, _}.
+// or, if `results`, every binary of {ok, _}. Results that cannot cross are no error of the program.
 struct answer_sink {
     struct term_sink sink;
     struct answer *answer;
+    bool results;
     unsigned atoms;
     bool wanted; // of an error, the next binary
 };
 
-struct answer_sink answer_sink(struct answer *answer);
+struct answer_sink answer_sink(struct answer *answer, bool results);
 
 #endif

@@ -44,12 +44,12 @@ static void sandbox_run(const struct program *program, uint32_t pause_every,
     struct rig rig;
     rig_open(&rig, &plan);
     rig_eval(&rig, program->text, program->length);
-    struct answer_sink sink = answer_sink(answer);
+    struct answer_sink sink = answer_sink(answer, false);
     rig_read(&rig, &sink.sink);
     if (answer->end != ANSWER_LIMIT) {
         enum answer_end end = answer->end;
         rig_get(&rig, "LOG");
-        sink = answer_sink(answer);
+        sink = answer_sink(answer, true);
         rig_read(&rig, &sink.sink);
         answer->end = end;
     }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define GRAMMAR_DEPTH      14u
-#define GRAMMAR_STATEMENTS 48u
+#define GRAMMAR_STATEMENTS 24u
 // Room that is left for closing what is open: from there on only short phrases are taken.
 #define GRAMMAR_ENOUGH (PROGRAM_BYTES * 2 / 3)
 
@@ -151,7 +151,7 @@ void program_generate(struct program *program, const uint8_t *data, size_t size)
     bool damaged = grammar_pick(&grammar, 32) == 31;
     grammar_say(&grammar, grammar_prelude);
     for (unsigned i = 0; i < GRAMMAR_STATEMENTS && grammar.at < size; i++) {
-        bool bare = grammar_pick(&grammar, 10) == 9;
+        bool bare = grammar_pick(&grammar, 40) == 39;
         grammar_expand(&grammar, bare ? "$S\n" : "out(pcall(function(...) $S end, 1, 'a', a1))\n",
                        0);
         if (program->length > GRAMMAR_ENOUGH)

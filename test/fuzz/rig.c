@@ -113,16 +113,26 @@ static const struct term_sink_ops tee_ops = {.integer = tee_integer,
                                              .begin = tee_begin,
                                              .end = tee_end};
 
-static enum box_result rig_step(struct rig *rig, struct record *record) {
+// A call that pauses all the time takes many steps, each with an emptied sink.
+static void rig_empty(struct rig *rig, struct record *record) {
+    etf_writer_reset(&rig->reply);
+    if (record->events == 0)
+        return;
+    record_release(record);
     record_init(record);
     record->exact_begin = false;
-    etf_writer_reset(&rig->reply);
+}
+
+static void rig_step(struct rig *rig, struct record *record) {
     struct tee tee = {{&tee_ops}, &record->sink, &rig->reply.sink};
-    if (rig->result == BOX_MORE)
+    rig_empty(rig, record);
+    while (rig->result == BOX_MORE) {
         rig->result = box_step(&rig->box, &tee.sink);
-    else
-        rig_require(box_explain(&rig->box, rig->result, &tee.sink) == 0, "a result is explained");
-    return rig->result;
+        if (rig->result == BOX_DONE)
+            return;
+        rig_empty(rig, record);
+    }
+    rig_require(box_explain(&rig->box, rig->result, &tee.sink) == 0, "a result is explained");
 }
 
 static void rig_check_reply(struct rig *rig, const struct record *record) {
@@ -148,12 +158,9 @@ void rig_request(struct rig *rig, const void *data, size_t length) {
     struct etf_reader reader;
     etf_reader_init(&reader, data, length, box_request_depth(&rig->box));
     rig->result = box_begin(&rig->box, &reader.source, 0);
-    while (rig_step(rig, &record) == BOX_MORE)
-        record_release(&record);
-    if (rig->result != BOX_DONE) {
-        record_release(&record);
-        (void)rig_step(rig, &record);
-    }
+    record_init(&record);
+    record.exact_begin = false;
+    rig_step(rig, &record);
     rig_check_reply(rig, &record);
     record_release(&record);
 }
