@@ -12,6 +12,9 @@
 // How many values between two looks at the clock and the stop word.
 #define EMIT_LOOK_EVERY 2048u
 
+// The version byte, and the tuple and atom of {ok, _}.
+#define EMIT_AROUND ((size_t)(1 + 2 + 2 + sizeof "ok" - 1))
+
 // Results that mean: what the sink holds is void, `phase` says what to do instead.
 enum { EMIT_VOID = 1 };
 
@@ -96,6 +99,20 @@ static size_t emit_integer_bytes(lua_Integer value) {
     return value >= INT32_MIN && value <= INT32_MAX ? 5 : 11;
 }
 
+// As core/etf_write.c writes them.
+static size_t emit_scalar_bytes(lua_State *L, int index) {
+    switch (lua_type(L, index)) {
+    case LUA_TNIL:
+        return 2 + sizeof "nil" - 1;
+    case LUA_TBOOLEAN:
+        return 2 + (lua_toboolean(L, index) ? sizeof "true" : sizeof "false") - 1;
+    case LUA_TSTRING:
+        return 5 + lua_rawlen(L, index);
+    default:
+        return 9; // a float
+    }
+}
+
 static int emit_number(lua_State *L, int index, struct term_sink *sink) {
     if (lua_isinteger(L, index))
         return term_integer(sink, lua_tointeger(L, index));
@@ -133,8 +150,7 @@ static int emit_scalar(struct emit *emit, int index) {
         int code = emit_spend(emit, emit_integer_bytes(value));
         return code != 0 ? code : term_integer(emit->sink, value);
     }
-    size_t bytes = lua_type(L, index) == LUA_TSTRING ? 5 + lua_rawlen(L, index) : 9;
-    int code = emit_spend(emit, bytes);
+    int code = emit_spend(emit, emit_scalar_bytes(L, index));
     if (code != 0)
         return code;
     code = sandbox_emit_scalar(L, index, emit->sink);
@@ -228,7 +244,7 @@ static size_t emit_count_sequence(lua_State *L, int table) {
 
 static int emit_empty(struct emit *emit) {
     enum term_kind kind = emit->sandbox->empty_as_map ? TERM_MAP : TERM_LIST;
-    int code = emit_spend(emit, 5);
+    int code = emit_spend(emit, kind == TERM_MAP ? 5 : 1);
     if (code == 0)
         code = term_begin(emit->sink, kind, 0);
     return code != 0 ? code : term_end(emit->sink, kind, 0);
@@ -304,8 +320,8 @@ static int emit_finish(struct emit *emit, int code) {
 int sandbox_emit_results(struct sandbox *sandbox, int n, struct term_sink *sink) {
     struct emit emit = emit_start(sandbox, sink);
     int first = lua_gettop(emit.L) - n + 1;
-    int code =
-        lua_checkstack(emit.L, 8) ? emit_spend(&emit, 16) : emit_limit(&emit, SANDBOX_STOP_MEMORY);
+    int code = lua_checkstack(emit.L, 8) ? emit_spend(&emit, EMIT_AROUND + (n == 0 ? 1 : 6))
+                                         : emit_limit(&emit, SANDBOX_STOP_MEMORY);
     if (code == 0)
         code = term_begin(sink, TERM_LIST, (size_t)n);
     for (int i = 0; i < n && code == 0; i++) {
