@@ -26,13 +26,16 @@ BUILD := build/$(MODE)
 PRIV := $(if $(filter release,$(MODE)),priv,$(BUILD)/priv)
 
 FLAGS_release := -O2 -g -DNDEBUG
-FLAGS_debug := -O0 -g
+# Sanitizers, valgrind and gcov need system calls that the port program otherwise forbids itself
+# (port_program/confine.h).
+FREE := -DTRIPOD_UNCONFINED
+FLAGS_debug := -O0 -g $(FREE)
 FLAGS_faults := -O1 -g -DTRIPOD_FAULTS
-FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+FLAGS_asan := -O1 -g $(FREE) -fsanitize=address,undefined -fno-sanitize-recover=undefined \
               -fno-omit-frame-pointer
-FLAGS_tsan := -O1 -g -fsanitize=thread
+FLAGS_tsan := -O1 -g $(FREE) -fsanitize=thread
 FLAGS_asanfaults := $(FLAGS_asan) -DTRIPOD_FAULTS
-FLAGS_cov := -O0 -g --coverage
+FLAGS_cov := -O0 -g $(FREE) --coverage
 # A look at the clock after every instruction of a script and every second step of a loop in C.
 FLAGS_replay := $(FLAGS_asan) -DSANDBOX_COUNT=1 -DSANDBOX_POLL_STEPS=2u
 FLAGS_fuzz := $(FLAGS_replay) -fsanitize=fuzzer-no-link
@@ -100,6 +103,15 @@ build/lua.libs:
 	@mkdir -p $(@D)
 	$(call deps,--check) build
 	$(Q)$(PKG_CONFIG) --libs lua5.4 > $@.new && mv $@.new $@
+# The port program's alone.
+build/seccomp.cflags:
+	@mkdir -p $(@D)
+	$(call deps,--check) build
+	$(Q)$(PKG_CONFIG) --cflags libseccomp | sed 's/-I/-isystem /g' > $@.new && mv $@.new $@
+build/seccomp.libs:
+	@mkdir -p $(@D)
+	$(call deps,--check) build
+	$(Q)$(PKG_CONFIG) --libs libseccomp > $@.new && mv $@.new $@
 
 # Rewritten only when the content changed; whoever depends on it is then remade.
 $(BUILD)/flags: FORCE
@@ -114,6 +126,9 @@ OTP_OBJ := $(call objects,nif/%.c port_driver/%.c bench/floors/nif.c bench/floor
 LUA_OBJ := $(call objects,core/lua/%.c bench/floors/lua.c test/c/%.c test/fuzz/%.c)
 $(OTP_OBJ): build/otp.flags
 $(OTP_OBJ): EXTRA := @build/otp.flags
+PROGRAM_OBJ := $(call objects,port_program/%.c)
+$(PROGRAM_OBJ): build/seccomp.cflags
+$(PROGRAM_OBJ): EXTRA := @build/seccomp.cflags
 $(LUA_OBJ): build/lua.cflags
 $(LUA_OBJ): EXTRA := @build/lua.cflags
 $(call objects,core/lua/%.c core/preempt.c core/box.c test/fuzz/rig.c): HOT = $(FLAGS_hot)
@@ -126,9 +141,10 @@ $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 $(BUILD)/core.a: $(CORE_SRC:%.c=$(BUILD)/%.o) $(BUILD)/core.list
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-LIBS = -Wl,--as-needed @build/lua.libs -lpthread -lm
+LIBS = -Wl,--as-needed $(ROOM_LIBS) @build/lua.libs -lpthread -lm
 link = $(CC) $(LINK_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
-$(PRIV)/tripod_port_program: $(call objects,port_program/%.c)
+$(PRIV)/tripod_port_program: $(PROGRAM_OBJ) build/seccomp.libs
+$(PRIV)/tripod_port_program: ROOM_LIBS := @build/seccomp.libs
 $(PRIV)/tripod_port_driver.so: $(call objects,port_driver/%.c)
 $(PRIV)/tripod_nif.so: $(call objects,nif/%.c)
 $(PRIV)/tripod_floor_nif.so: $(BUILD)/bench/floors/nif.o
@@ -181,7 +197,7 @@ DEPS_OF_all := $(DEPS_OF_test) lint safety
 deps = @CC='$(CC)' ERL='$(ERL)' PKG_CONFIG='$(PKG_CONFIG)' DEPS='$(DEPS)' build-aux/deps $(1)
 again = +@$(MAKE) --no-print-directory $(if $(filter 0,$(V)),-s)
 # Makes of their own in other modes must not write the answers of erl and pkg-config side by side.
-ASKED := build/otp.flags build/lua.cflags build/lua.libs
+ASKED := build/otp.flags build/lua.cflags build/lua.libs build/seccomp.cflags build/seccomp.libs
 
 # Of these jobs, one at a time; each runs its own parts side by side.
 JOBS := deps test bench kill crash compare lint asan valgrind tsan fuzz coverage nets check
@@ -286,6 +302,7 @@ lint-clang: | $(ASKED)
 tidy: $(OUR_SRC:%.c=$(BUILD)/%.tidy)
 $(OTP_OBJ:.o=.tidy): EXTRA := $$(cat build/otp.flags)
 $(LUA_OBJ:.o=.tidy): EXTRA := $$(cat build/lua.cflags)
+$(PROGRAM_OBJ:.o=.tidy): EXTRA := $$(cat build/seccomp.cflags)
 $(BUILD)/%.tidy: $(BUILD)/%.o $(wildcard .clang-tidy test/.clang-tidy)
 	$(Q)clang-tidy --quiet $*.c -- -std=c11 -D_GNU_SOURCE -DNDEBUG -Icore $(EXTRA) 2>$@.log || \
 	    { cat $@.log; exit 1; }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why the program ended, for whoever reads its exit status: tripod_port_program_shared.erl, in
 // one place. Below 64 the status can be the errno of an exec that failed (erl_child_setup.c ends
-// the child with it), above 127 it is a signal's number plus 128.
+// the child with it), above 127 it is a signal's number plus 128: SIGSYS is a system call that
+// confine.h forbids.
 #ifndef TRIPOD_EXIT_CODES_H
 #define TRIPOD_EXIT_CODES_H
 
@@ -17,6 +18,10 @@ enum exit_code {
     EXIT_CODE_REQUEST = 70,
     EXIT_CODE_BROKEN = 71,
     EXIT_CODE_TIME = 72,
+    // It could not give up what it must (confine.h), so it did not serve.
+    EXIT_CODE_SECCOMP = 80,
+    EXIT_CODE_LIMITS = 81,
+    EXIT_CODE_PRIVILEGES = 82,
 };
 
 #endif

@@ -6,6 +6,7 @@
 //
 // The first is started by tripod_port_program_keeper.erl for each box, speaks the frames of wire.h
 // on stdin and stdout, and ends when stdin does. The second is reap.h. Exit codes: exit_codes.h.
+#include "confine.h"
 #include "preempt_timer.h"
 #include "program.h"
 #include "reap.h"
@@ -72,13 +73,15 @@ static enum exit_code main_serve(char **arguments) {
         return EXIT_CODE_END;
     config.in_fd = pipes.in;
     config.out_fd = pipes.out;
-    enum exit_code code = program_open(&config);
+    enum exit_code code = confine_privileges();
+    if (code == EXIT_CODE_END)
+        code = program_open(&config);
     if (code != EXIT_CODE_END)
         return code;
-    if (startup_harden() < 0)
-        return EXIT_CODE_SYSTEM;
     bool timed = preempt_timer_start() == 0; // without it the service counts instead
-    code = program_serve();
+    code = confine(program_reach_bytes());
+    if (code == EXIT_CODE_END)
+        code = program_serve();
     program_close();
     if (timed)
         preempt_timer_stop();

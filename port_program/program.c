@@ -18,6 +18,8 @@
 #define PROGRAM_REPLY_SLACK_BYTES 4096u
 // What a request may exceed memory_bytes by. A larger one cannot be held by the box anyway.
 #define PROGRAM_REQUEST_SLACK_BYTES 65536u
+// What the program itself may take, stack and small change of malloc included.
+#define PROGRAM_REACH_SLACK_BYTES ((size_t)64 * 1024 * 1024)
 // Buffers up to this size are kept between calls; larger ones as long as calls use a quarter.
 #define PROGRAM_KEEP_BYTES (1024u * 1024u)
 
@@ -120,6 +122,19 @@ enum exit_code program_open(const struct program_config *config) {
                     program.limits.reply_bytes + PROGRAM_REPLY_SLACK_BYTES);
     int code = box_open(&program.box, config->service, &program.limits, &program_room, NULL);
     return code < 0 ? program_down(code) : EXIT_CODE_END;
+}
+
+static size_t program_plus(size_t a, size_t b) {
+    return a < SIZE_MAX - b ? a + b : SIZE_MAX;
+}
+
+size_t program_reach_bytes(void) {
+    size_t memory = program.limits.memory_bytes;
+    // The hard cap is 10 % and 1 MiB above (docs/sandbox.md).
+    size_t once = program_plus(memory, memory / 10);
+    once = program_plus(once, memory);
+    once = program_plus(once, program.limits.reply_bytes);
+    return program_plus(program_plus(once, once), PROGRAM_REACH_SLACK_BYTES);
 }
 
 void program_close(void) {

@@ -19,6 +19,10 @@ struct program_config {
 
 // Opens the box; there is one per process. EXIT_CODE_END, or why it cannot be.
 enum exit_code program_open(const struct program_config *config);
+// How much address space serving may take on top of what is mapped when the box is open: the box at
+// its hard cap, a request and a reply at their limits, twice, because blocks are moved and leave
+// holes. SIZE_MAX where the sum is larger.
+size_t program_reach_bytes(void);
 // Says hello and serves until the other side closes the pipe or the instance ends. In the midst of
 // a call the end of file ends the process from here.
 enum exit_code program_serve(void);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the program does to itself before it serves: take the two pipes out of everybody's reach,
-// undo what the VM left behind, end with its parent, and give up what it does not need.
+// undo what the VM left behind, and end with its parent. What it gives up is confine.h's.
 //
 // Knows nothing of boxes and frames. Called once, by the only thread.
 #ifndef TRIPOD_STARTUP_H
 #define TRIPOD_STARTUP_H
+
+// Descriptors that are open after startup_pipes: 0 to 4.
+#define STARTUP_FDS 5
 
 struct startup_pipes {
     int in;  // frames from the VM
@@ -22,9 +25,5 @@ void startup_signals(void);
 // From now on the end of the parent is the end of this process. 0, or -1 when the parent ended
 // already.
 int startup_die_with_parent(void);
-// Gives up what serving does not need: core files, gaining privileges, and holding on to the
-// directory it was started in. To be called last, before the first request is read. 0, or -1 when
-// the system refuses.
-int startup_harden(void);
 
 #endif

@@ -74,6 +74,7 @@ greeting(Port) ->
 refusal({ended, Status}, File, Service) ->
     case tripod_port_program_shared:startup(Status) of
         no_service -> {unsupported, {service, Service}};
+        {unconfined, What} -> {unsupported, {confinement, What}};
         {exec, Why} -> {artefact, File, Why};
         {down, _} = Down -> Down
     end;

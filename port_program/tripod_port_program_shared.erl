@@ -148,6 +148,8 @@ encode({exit_status, Status}) -> ?FATE_EXIT_STATUS + Status.
 
 %% enum exit_code (exit_codes.h), and the shell's convention for signals, which erl_child_setup.c
 %% follows.
+why(128 + 31) ->
+    seccomp; % SIGSYS
 why(Status) when Status > 128 ->
     {signal, signal(Status - 128)};
 why(Status) ->
@@ -168,12 +170,15 @@ signal(14) -> alrm;
 signal(15) -> term;
 signal(24) -> xcpu;
 signal(25) -> xfsz;
-signal(31) -> sys;
 signal(Number) -> Number.
 
 %% What an exit status means when the program has not said hello.
--spec startup(non_neg_integer()) -> no_service | {down, atom() | tuple()} | {exec, term()}.
+-spec startup(non_neg_integer()) -> no_service | {unconfined, atom()} | {down, atom() | tuple()}
+                                  | {exec, term()}.
 startup(66) -> no_service;
+startup(80) -> {unconfined, seccomp};
+startup(81) -> {unconfined, limits};
+startup(82) -> {unconfined, privileges};
 startup(127) -> {exec, loader}; % ld.so: a shared library is missing
 startup(Status) when Status > 0, Status < 64 -> {exec, {errno, Status}};
 startup(Status) -> {down, why(Status)}.

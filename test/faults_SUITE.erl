@@ -225,7 +225,7 @@ harness_killed(Config) ->
     receive {'DOWN', Monitor, process, Pid, killed} -> ok end,
     ok = contract:await(fun() -> not filelib:is_dir(Directory) end).
 
-reached(Directory) -> filelib:is_file(filename:join(Directory, "proof")).
+reached(Directory) -> filelib:file_size(filename:join(Directory, "proof")) > 0.
 
 directories() ->
     filelib:wildcard(filename:join(os:getenv("TMPDIR", "/tmp"), "tripod-faults-*")).

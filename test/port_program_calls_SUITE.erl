@@ -13,7 +13,7 @@ suite() -> [{timetrap, {minutes, 2}}].
 all() ->
     [pipelined_in_any_order, timeout_leaves_the_request, reply_received_twice,
      give_away_with_replies_pending, interrupt_while_the_port_is_busy, large_requests,
-     request_beyond_memory, missing_artefact, wrong_service, start_up_hygiene, reap_spares_the_wrong,
+     request_beyond_memory, missing_artefact, wrong_service, reap_spares_the_wrong,
      figures].
 
 init_per_suite(Config) ->
@@ -128,34 +128,6 @@ missing_artefact(Config) ->
 wrong_service(_Config) ->
     {error, {unsupported, {service, no_such_service}}} = tripod:open(port_program, #{service => no_such_service}),
     ok.
-
-%% The process itself.
-
-start_up_hygiene(_Config) ->
-    Box = open(),
-    {_, {Pid, _}} = os_process:of_owner(self()),
-    Proc = lists:concat(["/proc/", Pid, "/"]),
-    {ok, Status} = file:read_file(Proc ++ "status"),
-    Field = fun(Name) ->
-                    {match, [Value]} = re:run(Status, ["^", Name, ":\\s*(\\S+)$"],
-                                              [multiline, {capture, [1], binary}]),
-                    Value
-            end,
-    <<"1">> = Field("NoNewPrivs"),
-    %% Of those that the VM leaves ignored only SIGPIPE, number 13.
-    ?assertEqual(1 bsl 12, binary_to_integer(Field("SigIgn"), 16) band ((1 bsl 31) - 1)),
-    ?assertEqual(0, binary_to_integer(Field("SigBlk"), 16)),
-    {ok, Limits} = file:read_file(Proc ++ "limits"),
-    match = re:run(Limits, "^Max core file size +0 +0 ", [multiline, {capture, none}]),
-    {ok, Descriptors} = file:list_dir(Proc ++ "fd"),
-    ?assertEqual(["0", "1", "2", "3", "4"], lists:sort(Descriptors)),
-    Target = fun(Descriptor) -> element(2, file:read_link_all(Proc ++ "fd/" ++ Descriptor)) end,
-    "/dev/null" = Target("0"),
-    ?assertEqual(Target("2"), Target("1")),
-    "pipe:" ++ _ = Target("3"),
-    "pipe:" ++ _ = Target("4"),
-    {ok, "/"} = file:read_link_all(Proc ++ "cwd"),
-    ok = tripod:close(Box).
 
 %% The process with that number, but not the one that was meant.
 reap_spares_the_wrong(_Config) ->

@@ -78,11 +78,14 @@ feed(Service, Input, Config) ->
                             end || Way <- [file, pipe]]),
     Result.
 
-command(file) -> "in=$0; out=$1; shift; exec \"$@\" <$in >$out";
-command(pipe) -> "in=$0; out=$1; shift; cat $in | \"$@\" >$out".
+%% The output is a pipe always: the program may not write to files.
+command(file) -> ["in=$0; out=$1; shift; { \"$@\" <$in", after_the_end()];
+command(pipe) -> ["in=$0; out=$1; shift; { cat $in | \"$@\"", after_the_end()].
+
+after_the_end() -> "; echo $? >$out.status; } | cat >$out; read status <$out.status; exit $status".
 
 shell(Command, Arguments) ->
-    Port = open_port({spawn_executable, "/bin/sh"}, [{args, ["-c", Command | Arguments]}, exit_status]),
+    Port = open_port({spawn_executable, "/bin/sh"}, [{args, ["-c", lists:flatten(Command) | Arguments]}, exit_status]),
     receive
         {Port, {exit_status, Status}} -> Status
     after 20000 ->

@@ -32,11 +32,24 @@ struct faults_call {
     struct term_sink *reply;
 };
 
-// faults_kinds.c: NULL when there is none of that name.
+// faults_calls.c: system calls that no service needs.
+int faults_call_socket(const struct faults_call *call);
+int faults_call_open(const struct faults_call *call);
+int faults_call_fork(const struct faults_call *call);
+int faults_call_thread(const struct faults_call *call);
+int faults_call_kill(const struct faults_call *call);
+int faults_call_ptrace(const struct faults_call *call);
+int faults_call_prctl(const struct faults_call *call);
+int faults_call_map_code(const struct faults_call *call);
+int faults_call_make_code(const struct faults_call *call);
+
+// faults_kinds.c: {ok, Name}, the fault was injected and we are still here.
+int faults_survived(const struct faults_call *call);
+// NULL when there is none of that name.
 const struct fault *faults_find(const char *name);
 
-// faults_proof.c: remembers the file that the environment names, once in the life of the process.
-// Not to be called where another thread may change the environment.
+// faults_proof.c: opens the file that the environment names, once in the life of the process, which
+// may not be allowed to later. Not to be called where another thread may change the environment.
 void faults_proof_init(void);
 // Appends `name PID TID NANOSECONDS\n`, the time being CLOCK_REALTIME's. Async-signal-safe. False:
 // no file was named, or it cannot be written.

@@ -16,8 +16,7 @@
 #define KINDS_LEAKED_BYTES ((size_t)64 * 1024 * 1024)
 #define KINDS_HOST_BYTES   ((size_t)8 * 1024 * 1024)
 
-// {ok, Name}: the fault was injected and we are still here.
-static int kinds_reply(const struct faults_call *call) {
+int faults_survived(const struct faults_call *call) {
     int code = term_begin(call->reply, TERM_TUPLE, 2);
     if (code == 0)
         code = TERM_ATOM(call->reply, "ok");
@@ -35,7 +34,7 @@ static void kinds_fill(volatile unsigned char *block, size_t length) {
 static int kinds_segfault(const struct faults_call *call) {
     volatile int *volatile nowhere = NULL;
     *nowhere = 1;
-    return kinds_reply(call);
+    return faults_survived(call);
 }
 
 static int kinds_abort(const struct faults_call *call) {
@@ -48,7 +47,7 @@ static int kinds_c_loop(const struct faults_call *call) {
     volatile bool ended = false;
     while (!ended)
         turns = turns + 1;
-    return kinds_reply(call);
+    return faults_survived(call);
 }
 
 static int kinds_deeper(const volatile char *above) {
@@ -62,14 +61,14 @@ static int kinds_deeper(const volatile char *above) {
 static int kinds_stack_overflow(const struct faults_call *call) {
     volatile char bottom[1] = {0};
     (void)kinds_deeper(bottom);
-    return kinds_reply(call);
+    return faults_survived(call);
 }
 
 static int kinds_double_free(const struct faults_call *call) {
     void *volatile block = malloc(64);
     free(block);
     free(block);
-    return kinds_reply(call);
+    return faults_survived(call);
 }
 
 // Spoils the headers of the blocks that follow, which is found when those are freed. Large enough
@@ -85,7 +84,7 @@ static int kinds_heap_overrun(const struct faults_call *call) {
             kinds_fill(blocks[i], written);
     for (int i = 0; i < KINDS_BLOCKS; i++)
         free(blocks[i]);
-    return kinds_reply(call);
+    return faults_survived(call);
 }
 
 static int kinds_exit(const struct faults_call *call) {
@@ -97,13 +96,13 @@ static int kinds_deadlock(const struct faults_call *call) {
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     (void)pthread_mutex_lock(&mutex);
     (void)pthread_mutex_lock(&mutex);
-    return kinds_reply(call);
+    return faults_survived(call);
 }
 
 static int kinds_fd_leak(const struct faults_call *call) {
     for (int i = 0; i < KINDS_LEAKED_FDS; i++)
         (void)open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return kinds_reply(call);
+    return faults_survived(call);
 }
 
 // Behind the host's back, as a library does that calls malloc.
@@ -111,7 +110,7 @@ static int kinds_memory_leak(const struct faults_call *call) {
     void *volatile block = malloc(KINDS_LEAKED_BYTES);
     if (block != NULL)
         kinds_fill(block, KINDS_LEAKED_BYTES);
-    return kinds_reply(call);
+    return faults_survived(call);
 }
 
 // The host's own memory, which the census counts and the service never gives back.
@@ -120,7 +119,7 @@ static int kinds_host_leak(const struct faults_call *call) {
     unsigned char *block = host->memory(host->context, NULL, 0, KINDS_HOST_BYTES);
     if (block != NULL)
         kinds_fill(block, KINDS_HOST_BYTES);
-    return kinds_reply(call);
+    return faults_survived(call);
 }
 
 // Closes what was never opened, as another kind and with another count than the one that was.
@@ -151,8 +150,17 @@ static const struct fault kinds[] = {
     {"host_leak", kinds_host_leak},
     {"garbage_reply", kinds_garbage_reply},
     {"half_reply", kinds_half_reply},
+    {"syscall", faults_call_socket},
+    {"syscall_open", faults_call_open},
+    {"syscall_fork", faults_call_fork},
+    {"syscall_thread", faults_call_thread},
+    {"syscall_kill", faults_call_kill},
+    {"syscall_ptrace", faults_call_ptrace},
+    {"syscall_prctl", faults_call_prctl},
+    {"syscall_map_code", faults_call_map_code},
+    {"syscall_make_code", faults_call_make_code},
     // For the harness's own test: leaves proof, and does nothing.
-    {"proof_only", kinds_reply},
+    {"proof_only", faults_survived},
 };
 
 const struct fault *faults_find(const char *name) {

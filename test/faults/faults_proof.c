@@ -4,7 +4,6 @@
 #include "faults.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,16 +13,16 @@
 #include <unistd.h>
 
 static pthread_once_t proof_once = PTHREAD_ONCE_INIT;
-static char proof_file[PATH_MAX];
+static int proof_fd = -1;
 
-static void proof_find_file(void) {
+static void proof_open_file(void) {
     const char *file = getenv(FAULTS_PROOF_VARIABLE);
-    if (file != NULL && strlen(file) < sizeof proof_file)
-        memcpy(proof_file, file, strlen(file) + 1);
+    if (file != NULL)
+        proof_fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 }
 
 void faults_proof_init(void) {
-    (void)pthread_once(&proof_once, proof_find_file);
+    (void)pthread_once(&proof_once, proof_open_file);
 }
 
 static char *proof_number(char *at, uint64_t value) {
@@ -42,18 +41,14 @@ static char *proof_number(char *at, uint64_t value) {
 bool faults_proof_leave(const char *name) {
     char line[FAULTS_NAME_BYTES + 3 * 21 + 1];
     size_t length = strlen(name);
-    if (proof_file[0] == '\0' || length >= FAULTS_NAME_BYTES)
+    if (proof_fd < 0 || length >= FAULTS_NAME_BYTES)
         return false;
     memcpy(line, name, length);
-    int fd = open(proof_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     char *at = proof_number(line + length, (uint64_t)getpid());
     at = proof_number(at, (uint64_t)syscall(SYS_gettid));
     at = proof_number(at, (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec);
     *at++ = '\n';
-    ssize_t written = write(fd, line, (size_t)(at - line));
-    return close(fd) == 0 && written == at - line;
+    return write(proof_fd, line, (size_t)(at - line)) == at - line;
 }
