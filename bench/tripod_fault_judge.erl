@@ -98,6 +98,11 @@ sign(no_answer, #{ending := {seen, #{answer := {error, {down, stuck}}}}, target_
     {true, "no answer, and the program was ended"};
 sign(no_answer, Evidence, _) ->
     {false, answered(Evidence)};
+sign({more_fds_or_forbidden, _}, #{ending := {seen, #{answer := {error, {down, seccomp}}}},
+                                   target_gone := true}, _) ->
+    {true, "the program ended by signal 31 (SIGSYS)"};
+sign({more_fds_or_forbidden, Least}, Evidence, Pid) ->
+    sign({more, fds, Least}, Evidence, Pid);
 sign({more, What, Least}, #{grown := Grown} = Evidence, _) ->
     case maps:get(What, Grown) of
         More when More >= Least -> {true, io_lib:format("~b more ~s", [More, What])};

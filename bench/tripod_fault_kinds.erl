@@ -15,6 +15,7 @@
               | {exited, Status :: 0..127}        % likewise
               | no_answer                         % the service never answered
               | {more, fds | bytes, pos_integer()} % held by the VM and its programs afterwards
+              | {more_fds_or_forbidden, pos_integer()} % or the program was ended for the attempt
               | not_ok                            % the answer is not {ok, _}
               | {limit, [memory | time | depth]}  % the call ended so, or the box went down so
               | stopped.                          % the process was seen stopped
@@ -41,7 +42,8 @@ crash() ->
      service(exit, false, {exited, 0}),
      service(c_loop, true, no_answer),
      service(deadlock, false, no_answer),
-     service(fd_leak, false, {more, fds, 64}),
+     service(syscall, false, {more_fds_or_forbidden, 1}),
+     service(fd_leak, false, {more_fds_or_forbidden, 64}),
      service(memory_leak, false, {more, bytes, 60 * 1024 * 1024}),
      service(host_leak, false, {more, bytes, 7 * 1024 * 1024}),
      service(garbage_reply, false, not_ok),

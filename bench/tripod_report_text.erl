@@ -106,6 +106,7 @@ sentence_list([One | More]) -> [One, ", " | sentence_list(More)].
 fault(<<"c_loop">>) -> <<"endless loop in C">>;
 fault(<<"lua_loop">>) -> <<"endless loop in Lua">>;
 fault(<<"exit">>) -> <<"exit(0)">>;
+fault(<<"syscall">>) -> <<"system call that nobody needs">>;
 fault(<<"fd_leak">>) -> <<"leak of file descriptors">>;
 fault(<<"sigkill">>) -> <<"SIGKILL to the program">>;
 fault(<<"sigsegv">>) -> <<"SIGSEGV to the program">>;

@@ -41,7 +41,7 @@ static int confine_environment(void) {
     return failed ? -1 : 0;
 }
 
-static int confine_limit(int resource, rlim_t wanted) {
+static int confine_limit(__rlimit_resource_t resource, rlim_t wanted) {
     struct rlimit limit;
     if (getrlimit(resource, &limit) < 0)
         return -1;
@@ -74,7 +74,7 @@ static int confine_address_space(size_t reach_bytes) {
 // a hole.
 static int confine_limits(size_t reach_bytes) {
     static const struct {
-        int resource;
+        __rlimit_resource_t resource;
         rlim_t limit;
     } limits[] = {
         {RLIMIT_FSIZE, CONFINE_FILE_BYTES},

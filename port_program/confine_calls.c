@@ -70,11 +70,11 @@ static int confine_add(scmp_filter_ctx filter, const char *name, unsigned count,
 
 static int confine_add_all(scmp_filter_ctx filter) {
     const struct scmp_arg_cmp memory[] = {
-        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-        SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS),
+        {.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0},
+        {.arg = 3, .op = SCMP_CMP_MASKED_EQ, .datum_a = MAP_ANONYMOUS, .datum_b = MAP_ANONYMOUS},
     };
     const struct scmp_arg_cmp own_threads[] = {
-        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
+        {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()},
     };
     int failed = 0;
     for (size_t i = 0; i < sizeof confine_always / sizeof confine_always[0]; i++)

@@ -7,13 +7,13 @@
 -include_lib("stdlib/include/assert.hrl").
 
 -export([all/0, suite/0, init_per_suite/1, end_per_suite/1, init_per_testcase/2, end_per_testcase/2]).
--export([owners/1, crashes/1, endless/1, leaks/1, replies/1, scripts/1, signals/1, planted/1,
+-export([owners/1, crashes/1, endless/1, leaks/1, system_calls/1, replies/1, scripts/1, signals/1, planted/1,
          unknown_names/1, forwards_requests/1, reply/2, harness_killed/1]).
 
 suite() -> [{timetrap, {minutes, 5}}].
 
 all() ->
-    [owners, crashes, endless, leaks, replies, scripts, signals, planted, unknown_names,
+    [owners, crashes, endless, leaks, system_calls, replies, scripts, signals, planted, unknown_names,
      forwards_requests, harness_killed].
 
 init_per_suite(Config) ->
@@ -134,13 +134,24 @@ endless(Config) ->
 leaks(Config) ->
     Names = [fd_leak, memory_leak, host_leak],
     Verdicts = verdicts(tripod_crash, Names, Config),
-    [check(Verdicts, Name, contained, leak) || Name <- Names],
+    [check(Verdicts, Name, contained, leak) || Name <- [memory_leak, host_leak]],
+    check(Verdicts, fd_leak, box_lost, leak), % it must not open anything
     [?assertMatch(#{<<"bytes">> := 8388608}, Leaked)
      || #{<<"outcome">> := <<"leak">>, <<"leaked">> := Leaked} <- of_fault(Verdicts, host_leak)],
     [?assertMatch(#{<<"fds">> := 64}, Leaked)
      || #{<<"outcome">> := <<"leak">>, <<"leaked">> := Leaked} <- of_fault(Verdicts, fd_leak)],
     [?assertMatch(#{<<"bytes">> := Bytes} when Bytes >= 60 * 1024 * 1024, Leaked)
      || #{<<"outcome">> := <<"leak">>, <<"leaked">> := Leaked} <- of_fault(Verdicts, memory_leak)].
+
+%% What C code may ask of the system: where it is confined, nothing that its service does not need.
+system_calls(Config) ->
+    Verdicts = verdicts(tripod_crash, [syscall], Config),
+    check(Verdicts, syscall, box_lost, leak),
+    [?assertMatch(#{<<"learned">> := <<"{error,{down,seccomp}}">>, <<"leaked">> := #{<<"fds">> := 0},
+                    <<"lost">> := #{<<"other_boxes">> := 0, <<"node">> := false}}, Verdict)
+     || #{<<"strategy">> := <<"port_program">>} = Verdict <- Verdicts],
+    [?assertMatch(#{<<"fds">> := 1}, Leaked)
+     || #{<<"outcome">> := <<"leak">>, <<"leaked">> := Leaked} <- Verdicts].
 
 %% What a service emits that is no reply ends the call, or the box; not more.
 replies(Config) ->

@@ -175,6 +175,10 @@ signs_must_fit(_Config) ->
                              {exit, lost({exit, 1})}, {exit, lost({signal, 11})},
                              {c_loop, seen({ok, c_loop}, true)}, {c_loop, seen({error, {limit, time}}, true)},
                              {fd_leak, (seen({ok, fd_leak}, true))#{grown := (none())#{fds := 63}}},
+                             {syscall, seen({ok, syscall}, true)},
+                             {syscall, (seen({error, {down, seccomp}}, false))#{target_gone := false}},
+                             {syscall, seen({error, {down, {signal, kill}}}, false)},
+                             {memory_leak, seen({error, {down, seccomp}}, false)},
                              {half_reply, seen({ok, half_reply}, true)}]],
     [?assertMatch({not_injected, _}, judge(Name, Evidence))
      || {Name, Evidence} <- [{lua_loop, seen({ok, []}, true)}, {lua_loop, seen({error, {lua, #{}}}, true)},
@@ -199,6 +203,8 @@ outcomes(_Config) ->
     ?assertMatch(#{outcome := contained, lost := #{call := false, box := false}}, Proven(fd_leak, Open)),
     ?assertMatch(#{outcome := leak}, Proven(fd_leak, Open#{leaked := (none())#{fds := 64}})),
     ?assertMatch(#{outcome := box_lost}, Proven(fd_leak, Open#{other_boxes := 1})),
+    [?assertMatch(#{outcome := box_lost}, Proven(Name, seen({error, {down, seccomp}}, false)))
+     || Name <- [syscall, fd_leak]],
     Round = #{problem => none, killed_at => 0, learned => none, gone_at => 10, clean_at => 20, left => #{},
               served_at => 30},
     Rounds = fun(All) -> (seen(x, true))#{ending := {rounds, All}} end,
