@@ -11,6 +11,9 @@
 #include "driver_box.h"
 #include "driver_call.h"
 #include "driver_frame.h"
+#include "driver_job.h"
+#include "driver_line.h"
+#include "driver_pool.h"
 #include "driver_switch.h"
 #include "preempt_timer.h"
 
@@ -30,6 +33,8 @@ struct port {
     ErlDrvTermData owner;
     ErlDrvMonitor monitor;  // on the owner; in place from start on, so that no box goes without
     struct driver_box *box; // one reference; NULL until OPEN and after the owner's death
+    bool async;             // the box's mode; its requests go through the line
+    struct driver_line line;
 };
 
 // Whether the timer runs; without it services count instead. Written by init, read by finish: the
@@ -39,14 +44,20 @@ static bool timed;
 static int on_init(void) {
     driver_atoms_init();
     int code = driver_box_init();
+    if (code == 0 && driver_pool_init() != 0) {
+        driver_box_finish();
+        code = -1;
+    }
     timed = code == 0 && preempt_timer_start() == 0;
     return code;
 }
 
-// The VM calls it after the last port is gone, so no thread is in a service.
+// The VM calls it after the last port is gone and the last job has come back (async_add in
+// erl_async.c), so no thread is in a service.
 static void on_finish(void) {
     if (timed)
         preempt_timer_stop();
+    driver_pool_finish();
     driver_box_finish();
 }
 
@@ -74,6 +85,7 @@ static void port_retire_box(struct port *self) {
     if (self->box != NULL)
         driver_box_retire(self->box);
     self->box = NULL;
+    driver_line_abandon(&self->line);
 }
 
 // The VM takes the monitor and the timer away with the port.
@@ -105,10 +117,48 @@ static void port_answered(struct port *self, enum box_result result) {
         (void)driver_set_timer(self->port, 0);
 }
 
+// False: there is no memory, or the VM does not take it.
+static bool port_start(struct port *self, struct driver_job *job) {
+    if (job == NULL)
+        return false;
+    if (driver_line_send(&self->line, self->port, job))
+        return true;
+    driver_job_free(job);
+    return false;
+}
+
+static void port_post(struct port *self, ErlIOVec *vector) {
+    ErlDrvTermData caller = driver_caller(self->port);
+    struct driver_send send;
+    enum driver_send_read read = driver_send_read(vector, &send);
+    if (read == DRIVER_SEND_FOREIGN)
+        return;
+    if (caller != self->owner)
+        driver_call_refuse(self->term, caller, send.id, DRIVER_REFUSAL_NOT_OWNER);
+    else if (read == DRIVER_SEND_MEMORY ||
+             !port_start(self, driver_job_call(self->box, self->term, caller, &send)))
+        driver_call_refuse(self->term, caller, send.id, DRIVER_REFUSAL_MEMORY);
+    driver_send_release(&send);
+}
+
+static void on_ready_async(ErlDrvData data, ErlDrvThreadData thread_data) {
+    struct port *self = (struct port *)data;
+    struct driver_job *job = (struct driver_job *)thread_data;
+    enum box_result result = job->result;
+    driver_line_receive(&self->line, self->port, job);
+    driver_job_send(job);
+    driver_job_free(job);
+    port_answered(self, result);
+}
+
 static void on_outputv(ErlDrvData data, ErlIOVec *vector) {
     struct port *self = (struct port *)data;
     if (self->switchboard)
         return;
+    if (self->async && self->box != NULL) {
+        port_post(self, vector);
+        return;
+    }
     port_answered(self, driver_call_send(self->box, self->term, driver_caller(self->port), vector));
 }
 
@@ -132,9 +182,11 @@ static ErlDrvSSizeT port_open(struct port *self, const char *frame, size_t lengt
     const struct service *service = service_find(open.service, open.service_length);
     if (service == NULL)
         return put_error(result, "service");
-    int code = driver_box_open(self->port, self->owner, service, &open.limits, &self->box);
+    int code =
+        driver_box_open(self->port, self->owner, service, &open.limits, open.async, &self->box);
     if (code < 0)
         return driver_status_put(result, DRIVER_DOWN, box_down_reason(code));
+    self->async = open.async;
     const uint64_t id = self->box->id;
     return driver_numbers_put(result, &id, 1);
 }
@@ -152,7 +204,17 @@ static ErlDrvSSizeT put_box_status(const struct driver_box *box, enum box_result
     }
 }
 
-static ErlDrvSSizeT port_usage(struct port *self, char *result) {
+// What is asked of a box while it has requests in flight comes after them.
+static ErlDrvSSizeT port_usage(struct port *self, const char *frame, size_t length, char *result) {
+    uint64_t id;
+    if (!driver_line_is_empty(&self->line)) {
+        if (!driver_id_read(frame, length, &id))
+            return -1;
+        if (!port_start(self,
+                        driver_job_usage(self->box, self->term, self->owner, (int64_t)id)))
+            return driver_status_put(result, DRIVER_DOWN, "system");
+        return driver_status_put(result, DRIVER_LATER, NULL);
+    }
     struct box_usage usage;
     enum box_result status = box_usage(&self->box->box, &usage);
     if (status != BOX_DONE)
@@ -165,6 +227,8 @@ static ErlDrvSSizeT port_usage(struct port *self, char *result) {
 static ErlDrvSSizeT port_may_give(struct port *self, char *result) {
     if (driver_connected(self->port) != self->owner)
         return put_error(result, "not_owner");
+    if (!driver_line_is_empty(&self->line))
+        return driver_status_put(result, DRIVER_LATER, NULL);
     struct box_usage usage;
     return put_box_status(self->box, box_usage(&self->box->box, &usage), result);
 }
@@ -191,7 +255,7 @@ static ErlDrvSSizeT port_control_by_owner(struct port *self, unsigned int op, co
         return put_error(result, "closed");
     switch (op) {
     case DRIVER_USAGE:
-        return port_usage(self, result);
+        return port_usage(self, frame, length, result);
     case DRIVER_MAY_GIVE:
         return port_may_give(self, result);
     case DRIVER_GIVE:
@@ -199,6 +263,21 @@ static ErlDrvSSizeT port_control_by_owner(struct port *self, unsigned int op, co
     default:
         return -1;
     }
+}
+
+// From any process.
+static ErlDrvSSizeT port_withdraw(struct port *self, char *result) {
+    driver_line_interrupt(&self->line, self->port);
+    return driver_status_put(result, DRIVER_OK, NULL);
+}
+
+static ErlDrvSSizeT port_awaited(struct port *self, const char *frame, size_t length,
+                                 char *result) {
+    uint64_t id;
+    if (!driver_id_read(frame, length, &id))
+        return -1;
+    bool awaited = driver_line_awaits(&self->line, driver_caller(self->port), (int64_t)id);
+    return driver_status_put(result, awaited ? DRIVER_LATER : DRIVER_OK, NULL);
 }
 
 static ErlDrvSSizeT on_control(ErlDrvData data, unsigned int op, char *frame, ErlDrvSizeT length,
@@ -209,7 +288,11 @@ static ErlDrvSSizeT on_control(ErlDrvData data, unsigned int op, char *frame, Er
     if (self->switchboard)
         return driver_switch_control(self->port, op, frame, length, *result);
     if (op >= DRIVER_CALL)
-        return port_call(self, op, frame, length, result);
+        return self->async ? -1 : port_call(self, op, frame, length, result);
+    if (op == DRIVER_WITHDRAW)
+        return port_withdraw(self, *result);
+    if (op == DRIVER_AWAITED)
+        return port_awaited(self, frame, length, *result);
     if (driver_caller(self->port) != self->owner)
         return put_error(*result, "not_owner");
     return port_control_by_owner(self, op, frame, length, *result);
@@ -225,6 +308,7 @@ static ErlDrvEntry entry = {
     .control = on_control,
     .timeout = on_timeout,
     .outputv = on_outputv,
+    .ready_async = on_ready_async,
     .extended_marker = (int)ERL_DRV_EXTENDED_MARKER,
     .major_version = ERL_DRV_EXTENDED_MAJOR_VERSION,
     .minor_version = ERL_DRV_EXTENDED_MINOR_VERSION,

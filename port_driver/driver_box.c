@@ -52,6 +52,13 @@ static const struct box_room inline_room = {
     .log = room_log,
 };
 
+// Nobody's turn to use up.
+static const struct box_room async_room = {
+    .memory = room_memory,
+    .now_ns = room_now_ns,
+    .log = room_log,
+};
+
 int driver_box_init(void) {
     registry_mutex = erl_drv_mutex_create("tripod_port_driver_registry");
     buckets = driver_alloc(FIRST_BUCKETS * sizeof *buckets);
@@ -128,11 +135,11 @@ static void registry_leave(struct driver_box *box) {
 }
 
 int driver_box_open(ErlDrvPort port, ErlDrvTermData owner, const struct service *service,
-                    const struct service_limits *limits, struct driver_box **out) {
+                    const struct service_limits *limits, bool async, struct driver_box **out) {
     struct driver_box *box = driver_alloc(sizeof *box);
     if (box == NULL)
         return SERVICE_E_SYSTEM;
-    int code = box_open(&box->box, service, limits, &inline_room, box);
+    int code = box_open(&box->box, service, limits, async ? &async_room : &inline_room, box);
     if (code < 0) {
         driver_free(box);
         return code;
@@ -152,9 +159,13 @@ struct driver_box *driver_box_find(uint64_t id) {
         box = box->next;
     // Under the mutex the port's own reference is still there, so the count is not 0.
     if (box != NULL)
-        (void)atomic_fetch_add_explicit(&box->references, 1, memory_order_relaxed);
+        driver_box_share(box);
     erl_drv_mutex_unlock(registry_mutex);
     return box;
+}
+
+void driver_box_share(struct driver_box *box) {
+    (void)atomic_fetch_add_explicit(&box->references, 1, memory_order_relaxed);
 }
 
 void driver_box_drop(struct driver_box *box) {

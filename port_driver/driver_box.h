@@ -7,9 +7,11 @@
 // with the last one. What is inside the box goes earlier, when the gate says so (core/gate.h).
 //
 //   driver_box_open      the port's reference           1
-//   driver_box_find      the switchboard looks it up    2
-//   driver_box_retire    the port is closed             1    not found any more; gate closed
-//   driver_box_drop      the switchboard is done        0    freed
+//   driver_box_share     a job is on its way            2
+//   driver_box_find      the switchboard looks it up    3
+//   driver_box_retire    the port is closed             2    not found any more; gate closed
+//   driver_box_drop      the switchboard is done        1
+//   driver_box_drop      the job came back              0    freed
 //
 // Knows nothing of terms, frames and callbacks. Any thread, except where said.
 #ifndef TRIPOD_DRIVER_BOX_H
@@ -21,6 +23,7 @@
 #include <erl_driver.h>
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct driver_box {
@@ -38,12 +41,15 @@ int driver_box_init(void);
 void driver_box_finish(void);
 
 // An id no other box of this node has had, unless it lived in another load of the library within
-// the same nanosecond. 0, or a negative code of service.h with nothing left behind.
+// the same nanosecond. `async`: its calls run on threads that are no schedulers. 0, or a negative
+// code of service.h with nothing left behind.
 int driver_box_open(ErlDrvPort port, ErlDrvTermData owner, const struct service *service,
-                    const struct service_limits *limits, struct driver_box **out);
+                    const struct service_limits *limits, bool async, struct driver_box **out);
 
 // A new reference, or NULL: there is no such box, or its port is closed.
 struct driver_box *driver_box_find(uint64_t id);
+// One reference more, by who has one.
+void driver_box_share(struct driver_box *box);
 void driver_box_drop(struct driver_box *box);
 
 // Takes the box out of the registry, closes it and drops the port's reference.

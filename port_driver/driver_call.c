@@ -7,33 +7,29 @@
 
 #include <string.h>
 
-enum refusal {
-    REFUSAL_NOT_OWNER, // {error, not_owner}
-    REFUSAL_CLOSED,    // {error, closed}
-    REFUSAL_MEMORY,    // {error, {limit, memory}}
-    REFUSAL_BADTERM,   // {error, {badterm, []}}
-};
-
 // Never fails: an emptied sink has room for these without allocating.
-static void put_refusal(struct driver_reply *to, enum refusal refusal) {
+static void put_refusal(struct driver_reply *to, enum driver_refusal refusal) {
     driver_reply_start(to);
     struct term_sink *reply = &to->sink;
     (void)term_begin(reply, TERM_TUPLE, 2);
     (void)TERM_ATOM(reply, "error");
     switch (refusal) {
-    case REFUSAL_NOT_OWNER:
+    case DRIVER_REFUSAL_NOT_OWNER:
         (void)TERM_ATOM(reply, "not_owner");
         break;
-    case REFUSAL_CLOSED:
+    case DRIVER_REFUSAL_CLOSED:
         (void)TERM_ATOM(reply, "closed");
         break;
-    case REFUSAL_MEMORY:
+    case DRIVER_REFUSAL_INTERRUPTED:
+        (void)TERM_ATOM(reply, "interrupted");
+        break;
+    case DRIVER_REFUSAL_MEMORY:
         (void)term_begin(reply, TERM_TUPLE, 2);
         (void)TERM_ATOM(reply, "limit");
         (void)TERM_ATOM(reply, "memory");
         (void)term_end(reply, TERM_TUPLE, 2);
         break;
-    case REFUSAL_BADTERM:
+    case DRIVER_REFUSAL_BADTERM:
         (void)term_begin(reply, TERM_TUPLE, 2);
         (void)TERM_ATOM(reply, "badterm");
         (void)term_begin(reply, TERM_LIST, 0);
@@ -47,12 +43,21 @@ static void put_refusal(struct driver_reply *to, enum refusal refusal) {
 // Whether the caller may use the box; otherwise the refusal is in the reply.
 static bool admit(const struct driver_box *box, ErlDrvTermData caller, struct driver_reply *reply) {
     if (box == NULL)
-        put_refusal(reply, REFUSAL_CLOSED);
+        put_refusal(reply, DRIVER_REFUSAL_CLOSED);
     else if (atomic_load_explicit(&box->owner, memory_order_relaxed) != caller)
-        put_refusal(reply, REFUSAL_NOT_OWNER);
+        put_refusal(reply, DRIVER_REFUSAL_NOT_OWNER);
     else
         return true;
     return false;
+}
+
+void driver_call_refuse(ErlDrvTermData port, ErlDrvTermData caller, int64_t id,
+                        enum driver_refusal refusal) {
+    struct driver_reply reply;
+    driver_reply_init(&reply, port, id, false);
+    put_refusal(&reply, refusal);
+    (void)driver_reply_send(&reply, caller);
+    driver_reply_release(&reply);
 }
 
 // Leaves the reply in the sink, whatever the result.
@@ -83,13 +88,13 @@ enum box_result driver_call_send(struct driver_box *box, ErlDrvTermData port, Er
     enum box_result result = BOX_DONE;
     if (admit(box, caller, &reply)) {
         if (read == DRIVER_SEND_MEMORY)
-            put_refusal(&reply, REFUSAL_MEMORY);
+            put_refusal(&reply, DRIVER_REFUSAL_MEMORY);
         else
             result = run(&box->box, send.request, send.length, send.time_ns, &reply);
     }
     if (!driver_reply_send(&reply, caller)) {
         // The caller still waits, unless it is gone: then this one is lost as well.
-        put_refusal(&reply, REFUSAL_BADTERM);
+        put_refusal(&reply, DRIVER_REFUSAL_BADTERM);
         (void)driver_reply_send(&reply, caller);
     }
     driver_reply_release(&reply);
@@ -147,7 +152,7 @@ enum box_result driver_call_control(struct driver_box *box, ErlDrvTermData port,
     if (!put_short(&reply, result, result_length)) {
         *result_length = driver_status_put(*result, DRIVER_OK, NULL);
         if (!driver_reply_send(&reply, caller)) {
-            put_refusal(&reply, REFUSAL_BADTERM);
+            put_refusal(&reply, DRIVER_REFUSAL_BADTERM);
             (void)put_short(&reply, result, result_length);
         }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call from the request to the reply, in the thread that is given it, to its end.
+// One call of mode inline from the request to the reply, in the thread that is given it, to its end.
 //
 // Called with the box's port locked, on the scheduler of the process that used the port (or on any
 // scheduler, if the port was busy with another signal at that moment). `box` is NULL while the port
@@ -14,6 +14,18 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+enum driver_refusal {
+    DRIVER_REFUSAL_NOT_OWNER,   // {error, not_owner}
+    DRIVER_REFUSAL_CLOSED,      // {error, closed}
+    DRIVER_REFUSAL_INTERRUPTED, // {error, interrupted}
+    DRIVER_REFUSAL_MEMORY,      // {error, {limit, memory}}
+    DRIVER_REFUSAL_BADTERM,     // {error, {badterm, []}}
+};
+
+// Sends {Port, Id, Refusal} to `caller`; for calls that never reach their box, in any mode.
+void driver_call_refuse(ErlDrvTermData port, ErlDrvTermData caller, int64_t id,
+                        enum driver_refusal refusal);
 
 // port_command. Sends exactly one {Port, Id, Reply} to `caller` for every vector that is a frame,
 // and nothing for any other.

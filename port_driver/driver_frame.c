@@ -5,7 +5,7 @@
 
 #define NS_PER_MS        UINT64_C(1000000)
 #define SEND_HEADER      ((size_t)13)
-#define OPEN_HEADER      ((size_t)29)
+#define OPEN_HEADER      ((size_t)30)
 #define PREEMPT_BY_COUNT 1
 
 static uint64_t get64(const uint8_t *from) {
@@ -96,9 +96,14 @@ enum driver_send_read driver_send_read(const ErlIOVec *vector, struct driver_sen
     send->time_ns = get32(header + 9) * NS_PER_MS;
     send->length = size - SEND_HEADER;
     send->request = NULL;
+    send->binary = NULL;
     send->flat = NULL;
-    if (send->length == 0 || cursor_peek(&cursor, send->length, &send->request))
+    if (send->length == 0)
         return DRIVER_SEND_READ;
+    if (cursor_peek(&cursor, send->length, &send->request)) {
+        send->binary = vector->binv[cursor.piece];
+        return DRIVER_SEND_READ;
+    }
     send->flat = driver_alloc(send->length);
     if (send->flat == NULL)
         return DRIVER_SEND_MEMORY;
@@ -130,6 +135,7 @@ bool driver_open_read(const char *frame, size_t length, struct driver_open *open
         .reply_bytes = (size_t)reply_bytes,
         .preempt = from[28] == PREEMPT_BY_COUNT ? SERVICE_PREEMPT_COUNT : SERVICE_PREEMPT_TIMER,
     };
+    open->async = from[29] != 0;
     open->service = frame + OPEN_HEADER;
     open->service_length = length - OPEN_HEADER;
     return true;

@@ -10,11 +10,19 @@
 //                                       first byte is 131),
 //                                       or WHOLE:8, Reply in external term format,
 //                                       or status: OK says that a message {Port, 0, Reply} is there
+//                                   not for a box of mode async, which takes calls as SEND
 //     port_control OPEN          MemoryBytes:64, TimeMs:64, ReplyBytes:64, Depth:32, Preempt:8,
-//                                Service/binary   => status
-//     port_control USAGE         => status, then Bytes:64, Peak:64, Calls:64, Live:64
+//                                Async:8, Service/binary   => status
+//     port_control USAGE + Id:64/signed
+//                                => status, then Bytes:64, Peak:64, Calls:64, Live:64; or LATER, then
+//                                   {Port, Id, {ok, {Bytes, Peak, Calls, Live}}}
 //     port_control MAY_GIVE      => status: may the caller give the box away?
 //     port_control GIVE          => status: the process connected to the port is the owner now
+//     port_control WITHDRAW      => status: the first request of a box of mode async that still waits
+//                                   for a thread is answered with {error, interrupted}
+//     port_control AWAITED, Id:64/signed
+//                                => LATER: the reply to this request of the caller's is yet to come;
+//                                   OK: it was sent, or there is no such request
 //   to a switchboard port
 //     port_control CENSUS        => status, then Boxes:64, Bytes:64, Calls:64
 //     port_control INTERRUPT, CLOSE, OWNED   BoxId:64   => status
@@ -22,6 +30,9 @@
 //   status
 //     OK:8 | ERROR:8, Reason/binary | DOWN:8, Why/binary     both names of atoms
 //     OK:8, BoxId:64   of OPEN
+//     LATER:8          of INTERRUPT: no call is in progress; of MAY_GIVE: requests are in flight
+//   Reply of a message
+//     a term, or a binary with the term in external term format: no reply is a binary itself
 //
 // Numbers are big-endian. tripod_port_driver.erl and its loader repeat the numbers below.
 #ifndef TRIPOD_DRIVER_FRAME_H
@@ -46,16 +57,24 @@ enum driver_op {
     DRIVER_CLOSE = 8,
     DRIVER_OWNED = 9,
     DRIVER_LOG = 10,
+    DRIVER_WITHDRAW = 11,
+    DRIVER_AWAITED = 12,
     DRIVER_CALL = 256, // and all above: what is added is the call's time limit in milliseconds
 };
 
-enum driver_status { DRIVER_OK = 0, DRIVER_ERROR = 1, DRIVER_DOWN = 2, DRIVER_WHOLE = 3 };
+enum driver_status {
+    DRIVER_OK = 0,
+    DRIVER_ERROR = 1,
+    DRIVER_DOWN = 2,
+    DRIVER_WHOLE = 3,
+    DRIVER_LATER = 4,
+};
 
 // The VM lends every port_control a result buffer of this size (ERL_DRV control callback).
 #define DRIVER_RESULT_BYTES 64
 
 // Writes a status without numbers into a result buffer; returns the length of the result. `reason`
-// may be NULL for DRIVER_OK.
+// may be NULL for statuses that have none.
 ErlDrvSSizeT driver_status_put(char *result, enum driver_status status, const char *reason);
 // The time limit that an operation from DRIVER_CALL upwards carries; 0 for the box's own.
 uint64_t driver_call_time_ns(unsigned int op);
@@ -68,6 +87,7 @@ struct driver_send {
     uint64_t time_ns;
     const void *request; // external term format, borrowed from the vector or from `flat`
     size_t length;
+    ErlDrvBinary *binary; // what the request lies in, borrowed from the vector; may be NULL
     void *flat; // the driver's copy, when the request lay in several pieces
 };
 
@@ -81,6 +101,7 @@ void driver_send_release(struct driver_send *send);
 
 struct driver_open {
     struct service_limits limits;
+    bool async;
     const char *service; // borrowed from the frame
     size_t service_length;
 };

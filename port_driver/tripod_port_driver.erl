@@ -5,8 +5,9 @@
 %% on the owner. So no box ever has a link, no exit signal reaches an owner that traps exits, and
 %% giving a box away has no link to move.
 %%
-%% Nobody but the owner uses the port of a box while a call may run in it: a port that is busy makes
-%% the VM park the scheduler of whoever comes next. All others go through a switchboard.
+%% Nobody but the owner uses the port of a box of mode inline while a call may run in it: a port that
+%% is busy makes the VM park the scheduler of whoever comes next. All others go through a switchboard.
+%% In mode async no callback takes long, and a port that is gone is learned of by a monitor.
 -module(tripod_port_driver).
 -behaviour(tripod_strategy).
 
@@ -15,9 +16,13 @@
 -export([children/0, modes/0, open/1, call/3, send/3, receive_reply/3, interrupt/1, give_away/2,
          usage/1, close/1, census/0]).
 
+%% From this size on a binary that shares the memory of the message is better than a copy.
+-define(WORTH_SHARING, 4096).
+
 -record(driver_box, {port :: port(),
                      id :: non_neg_integer(),
-                     opener :: pid()}).
+                     opener :: pid(),
+                     mode :: inline | async}).
 
 -opaque handle() :: #driver_box{}.
 -export_type([handle/0]).
@@ -27,7 +32,7 @@ children() ->
     [#{id => tripod_port_driver_loader, start => {tripod_port_driver_loader, start_link, []}}].
 
 -spec modes() -> [tripod_strategy:mode(), ...].
-modes() -> [inline].
+modes() -> [inline, async].
 
 -spec open(tripod_strategy:config()) -> {ok, handle()} | {error, term()}.
 open(Config) ->
@@ -60,10 +65,10 @@ open_port() ->
         error:Reason -> {error, Reason}
     end.
 
-open_box(Port, #{service := Service} = Config) ->
+open_box(Port, #{service := Service, mode := Mode} = Config) ->
     case control(Port, ?OPEN, open_frame(Config)) of
         <<?OK, Id:64>> ->
-            {ok, #driver_box{port = Port, id = Id, opener = self()}};
+            {ok, #driver_box{port = Port, id = Id, opener = self(), mode = Mode}};
         <<?ERROR, "service">> ->
             ok = close_port(Port),
             {error, {unsupported, {service, Service}}};
@@ -73,20 +78,34 @@ open_box(Port, #{service := Service} = Config) ->
     end.
 
 open_frame(#{memory_bytes := MemoryBytes, time_ms := TimeMs, reply_bytes := ReplyBytes,
-             depth := Depth, preempt := Preempt, service := Service}) ->
-    [<<MemoryBytes:64, TimeMs:64, ReplyBytes:64, Depth:32, (by(Preempt)):8>>,
+             depth := Depth, preempt := Preempt, service := Service, mode := Mode}) ->
+    [<<MemoryBytes:64, TimeMs:64, ReplyBytes:64, Depth:32, (by(Preempt)), (in(Mode))>>,
      atom_to_binary(Service)].
 
 by(timer) -> 0;
 by(count) -> 1.
 
+in(inline) -> 0;
+in(async) -> 1.
+
 -spec call(handle(), term(), non_neg_integer()) -> tripod_strategy:reply().
-call(#driver_box{opener = Opener} = Box, Request, TimeMs) when Opener =:= self() ->
+call(#driver_box{mode = inline, opener = Opener} = Box, Request, TimeMs) when Opener =:= self() ->
     call_port(Box, Request, TimeMs);
-call(Box, Request, TimeMs) ->
+call(#driver_box{mode = Mode} = Box, Request, TimeMs) ->
     case owned(Box) of
-        ok -> call_port(Box, Request, TimeMs);
+        ok when Mode =:= inline -> call_port(Box, Request, TimeMs);
+        ok -> call_thread(Box, Request, TimeMs);
         {error, _} = Error -> Error
+    end.
+
+call_thread(#driver_box{port = Port} = Box, Request, TimeMs) ->
+    Monitor = monitor(port, Port),
+    case post(Port, Request, TimeMs) of
+        {ok, Id} ->
+            await(Box, Id, Monitor, infinity);
+        {error, _} = Error ->
+            true = demonitor(Monitor, [flush]),
+            Error
     end.
 
 %% The reply is the result, unless it is long. Then it is in the mailbox, and taken before this
@@ -100,6 +119,18 @@ call_port(#driver_box{port = Port} = Box, Request, TimeMs) ->
         Status -> refused(Status)
     end.
 
+%% What a message brought: a term, or its bytes.
+reply(_, Reply) when is_tuple(Reply) ->
+    Reply;
+%% A binary or string that is most of the message need not be copied out of it.
+reply(_, <<?ETF, 104, 2, 119, 2, "ok", 109, Size:32, Value:Size/binary>>) when Size >= ?WORTH_SHARING ->
+    {ok, Value};
+reply(_, <<?ETF, 104, 2, 119, 2, "ok", 108, 1:32, 109, Size:32, Value:Size/binary, 106>>)
+  when Size >= ?WORTH_SHARING ->
+    {ok, [Value]};
+reply(Box, Bytes) ->
+    decode(Box, Bytes, fun(Term) -> Term end).
+
 %% A service that breaks its promise of one whole term has lost its box.
 decode(Box, Bytes, Reply) ->
     try binary_to_term(Bytes) of
@@ -110,29 +141,68 @@ decode(Box, Bytes, Reply) ->
             {error, {down, broken}}
     end.
 
-%% The call runs at once, in here; its reply waits in the mailbox.
+%% Inline, the call runs at once, in here, and its reply waits in the mailbox. Async, this returns
+%% when the request has a place in the box's line, which may take until others are answered.
 -spec send(handle(), term(), non_neg_integer()) ->
           {ok, tripod_strategy:request_id()} | {error, tripod_strategy:reason()}.
 send(#driver_box{port = Port} = Box, Request, TimeMs) ->
     case owned(Box) of
-        ok ->
-            Id = erlang:unique_integer([positive]),
-            Frame = [<<?SEND, Id:64, TimeMs:32>>, term_to_binary(Request)],
-            try port_command(Port, Frame) of
-                true -> {ok, Id}
-            catch
-                error:badarg -> {error, closed}
-            end;
-        {error, _} = Error ->
-            Error
+        ok -> post(Port, Request, TimeMs);
+        {error, _} = Error -> Error
     end.
 
-%% Never waits: send/3 returned after the reply had come.
--spec receive_reply(handle(), tripod_strategy:request_id(), timeout()) -> tripod_strategy:reply().
-receive_reply(#driver_box{port = Port}, Id, _Timeout) ->
-    take(Port, Id).
+post(Port, Request, TimeMs) ->
+    Id = erlang:unique_integer([positive]),
+    Frame = [<<?SEND, Id:64, TimeMs:32>>, term_to_binary(Request)],
+    try port_command(Port, Frame) of
+        true -> {ok, Id}
+    catch
+        error:badarg -> {error, closed}
+    end.
 
-%% No timeout and no monitor, because a reply that is not there will never come. port_command/2
+%% Inline, it never waits: send/3 returned after the reply had come.
+-spec receive_reply(handle(), tripod_strategy:request_id(), timeout()) ->
+          tripod_strategy:reply() | timeout.
+receive_reply(#driver_box{port = Port, mode = inline}, Id, _Timeout) ->
+    take(Port, Id);
+receive_reply(#driver_box{port = Port} = Box, Id, Timeout) ->
+    receive
+        {Port, Id, Reply} -> reply(Box, Reply)
+    after 0 ->
+        await_later(Box, Id, Timeout)
+    end.
+
+%% The driver knows whether there is anything to wait for. If not, the reply came just now, or
+%% somebody has taken it already.
+await_later(#driver_box{port = Port} = Box, Id, Timeout) ->
+    Monitor = monitor(port, Port),
+    case control(Port, ?AWAITED, <<Id:64>>) of
+        <<?LATER>> -> await(Box, Id, Monitor, Timeout);
+        _ -> last(Box, Id, Monitor)
+    end.
+
+await(#driver_box{port = Port} = Box, Id, Monitor, Timeout) ->
+    receive
+        {Port, Id, Reply} ->
+            true = demonitor(Monitor, [flush]),
+            reply(Box, Reply);
+        {'DOWN', Monitor, port, _, _} ->
+            last(Box, Id, Monitor)
+    after Timeout ->
+        true = demonitor(Monitor, [flush]),
+        timeout
+    end.
+
+%% A port sends nothing after its death was announced.
+last(#driver_box{port = Port} = Box, Id, Monitor) ->
+    true = demonitor(Monitor, [flush]),
+    receive
+        {Port, Id, Reply} -> reply(Box, Reply)
+    after 0 ->
+        {error, closed}
+    end.
+
+%% Of mode inline. No timeout and no monitor, because a reply that is not there will never come. port_command/2
 %% returns true, and port_control/3 a result, only after the driver's callback has returned, and
 %% before that the callback has sent the one message it had to send:
 %% - the port was free: the callback ran inside the BIF;
@@ -160,8 +230,15 @@ owned(#driver_box{id = Id}) ->
     end.
 
 -spec interrupt(handle()) -> ok.
-interrupt(#driver_box{id = Id}) ->
+interrupt(#driver_box{id = Id, mode = inline}) ->
     _ = switch(?INTERRUPT, <<Id:64>>),
+    ok;
+%% A call that waits for a thread is in progress as well, and only the port knows of it.
+interrupt(#driver_box{port = Port, id = Id}) ->
+    _ = case switch(?INTERRUPT, <<Id:64>>) of
+            <<?LATER>> -> control(Port, ?WITHDRAW, []);
+            Status -> Status
+        end,
     ok.
 
 %% In three steps, because a driver learns a pid only as the port's connected process. The owner
@@ -169,10 +246,16 @@ interrupt(#driver_box{id = Id}) ->
 %% port_connect/2, because the latter links the heir to the port.
 -spec give_away(handle(), pid()) -> ok | {error, closed | not_owner | noproc | {down, term()}}.
 give_away(#driver_box{port = Port} = Box, Heir) ->
-    case ask(Box, ?MAY_GIVE) of
+    case ask(Box, ?MAY_GIVE, []) of
         <<?OK>> ->
             Port ! {self(), {connect, Heir}},
             given(Port, Heir, control(Port, ?GIVE, []));
+        <<?LATER>> ->
+            %% Requests in flight are answered first; this one comes after them.
+            case usage(Box) of
+                {ok, _} -> give_away(Box, Heir);
+                {error, _} = Error -> Error
+            end;
         Status ->
             refused(Status)
     end.
@@ -198,12 +281,21 @@ given(Port, Heir, Status) ->
 
 -spec usage(handle()) -> {ok, tripod_strategy:usage()} | {error, tripod_strategy:reason()}.
 usage(Box) ->
-    case ask(Box, ?USAGE) of
+    Id = erlang:unique_integer([positive]),
+    case ask(Box, ?USAGE, <<Id:64>>) of
         <<?OK, Bytes:64, Peak:64, Calls:64, Live:64>> ->
-            {ok, #{bytes => Bytes, peak_bytes => Peak, calls => Calls, live_bytes => Live}};
+            figures({Bytes, Peak, Calls, Live});
+        <<?LATER>> ->
+            case await_later(Box, Id, infinity) of
+                {ok, Figures} -> figures(Figures);
+                {error, _} = Error -> Error
+            end;
         Status ->
             refused(Status)
     end.
+
+figures({Bytes, Peak, Calls, Live}) ->
+    {ok, #{bytes => Bytes, peak_bytes => Peak, calls => Calls, live_bytes => Live}}.
 
 %% Closing the box first ends a call that runs, so that closing the port need not wait for it.
 -spec close(handle()) -> ok.
@@ -227,11 +319,11 @@ census() ->
             #{boxes => 0, bytes => 0, calls => 0, os_processes => 0}
     end.
 
-ask(#driver_box{port = Port, opener = Opener}, Op) when Opener =:= self() ->
-    control(Port, Op, []);
-ask(#driver_box{port = Port, id = Id}, Op) ->
+ask(#driver_box{port = Port, opener = Opener}, Op, Data) when Opener =:= self() ->
+    control(Port, Op, Data);
+ask(#driver_box{port = Port, id = Id}, Op, Data) ->
     case switch(?OWNED, <<Id:64>>) of
-        <<?OK>> -> control(Port, Op, []);
+        <<?OK>> -> control(Port, Op, Data);
         Status -> Status
     end.
 

@@ -13,6 +13,8 @@
 -define(CLOSE, 8).
 -define(OWNED, 9).
 -define(LOG, 10).
+-define(WITHDRAW, 11).
+-define(AWAITED, 12).
 -define(CALL, 256).
 -define(MAX_TIME_MS, (16#ffffffff - ?CALL)).
 
@@ -21,3 +23,4 @@
 -define(ERROR, 1).
 -define(DOWN, 2).
 -define(WHOLE, 3).
+-define(LATER, 4).
