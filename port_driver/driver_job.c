@@ -35,13 +35,17 @@ static bool job_keep_request(struct driver_job *job, struct driver_send *send) {
     job->time_ns = send->time_ns;
     job->request = send->request;
     job->length = send->length;
-    if (send->flat != NULL) {
+    if (send->length <= sizeof job->request_room) {
+        if (send->length > 0)
+            memcpy(job->request_room, send->request, send->length);
+        job->request = job->request_room;
+    } else if (send->flat != NULL) {
         job->copied = send->flat;
         send->flat = NULL;
     } else if (send->binary != NULL) {
         job->held = send->binary;
         (void)driver_binary_inc_refc(job->held);
-    } else if (send->length > 0) {
+    } else {
         job->copied = driver_alloc(send->length);
         if (job->copied == NULL)
             return false;
@@ -75,14 +79,14 @@ struct driver_job *driver_job_usage(struct driver_box *box, ErlDrvTermData port,
     return job_new(box, DRIVER_JOB_USAGE, port, caller, id);
 }
 
-// The writer's one block is a binary of the driver's, so that a message can refer to it.
+// Beyond the room, the writer's one block is a binary of the driver's, so that a message can refer
+// to it.
 static void *storage_memory(void *context, void *block, size_t old, size_t size) {
-    (void)block;
-    (void)old;
     struct driver_job *job = context;
+    if (size <= sizeof job->reply_room && job->reply == NULL)
+        return size > 0 ? job->reply_room : NULL;
     if (size == 0) {
-        if (job->reply != NULL)
-            driver_free_binary(job->reply);
+        driver_free_binary(job->reply);
         job->reply = NULL;
         return NULL;
     }
@@ -90,8 +94,19 @@ static void *storage_memory(void *context, void *block, size_t old, size_t size)
                                               : driver_realloc_binary(job->reply, size);
     if (binary == NULL)
         return NULL;
+    if (job->reply == NULL && block != NULL)
+        memcpy(binary->orig_bytes, block, old);
     job->reply = binary;
     return binary->orig_bytes;
+}
+
+// A message may keep the reply for long: what the writer took in advance goes back.
+static void job_trim_reply(struct driver_job *job) {
+    if (job->reply == NULL || job->writer.length > job->writer.capacity / 4 * 3)
+        return;
+    ErlDrvBinary *binary = driver_realloc_binary(job->reply, job->writer.length);
+    if (binary != NULL)
+        job->reply = binary;
 }
 
 static void job_begin_reply(struct driver_job *job) {
@@ -163,6 +178,7 @@ void driver_job_run(struct driver_job *job) {
         job_run_call(job);
     else
         job_run_usage(job);
+    job_trim_reply(job);
     atomic_store_explicit(&job->state, DONE, memory_order_release);
 }
 
@@ -196,7 +212,7 @@ bool driver_job_is_awaited(const struct driver_job *job) {
 void driver_job_send(struct driver_job *job) {
     if (!driver_job_is_awaited(job))
         return;
-    if (job->reply == NULL) {
+    if (job->writer.data == NULL) {
         driver_call_refuse(job->port, job->caller, job->id, DRIVER_REFUSAL_MEMORY);
         return;
     }
@@ -212,8 +228,17 @@ void driver_job_send(struct driver_job *job) {
         ERL_DRV_TUPLE,
         3,
     };
-    (void)erl_drv_send_term(job->port, job->caller, message,
-                            (int)(sizeof message / sizeof message[0]));
+    ErlDrvTermData short_message[] = {
+        ERL_DRV_PORT,     job->port,
+        ERL_DRV_INT,      (ErlDrvTermData)job->id,
+        ERL_DRV_EXT2TERM, (ErlDrvTermData)job->reply_room,
+        job->writer.length,
+        ERL_DRV_TUPLE,    3,
+    };
+    if (job->reply != NULL)
+        (void)erl_drv_send_term(job->port, job->caller, message, 10);
+    else
+        (void)erl_drv_send_term(job->port, job->caller, short_message, 9);
 }
 
 void driver_job_free(struct driver_job *job) {

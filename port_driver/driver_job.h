@@ -29,6 +29,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Requests and replies up to this size live in the job itself, which is allocated and freed on
+// schedulers: an allocator of the VM's has to tell a scheduler when another thread frees a block of
+// the scheduler's (erl_alloc_util.c, delayed deallocation).
+#define DRIVER_JOB_ROOM_BYTES 512
+
 enum driver_job_kind { DRIVER_JOB_CALL, DRIVER_JOB_USAGE };
 
 struct driver_job {
@@ -42,18 +47,19 @@ struct driver_job {
     int64_t id;
     _Atomic(int) state;
 
-    // Freed as soon as the call has begun.
     uint64_t time_ns;
-    const void *request;
+    const void *request; // in `request_room`, or freed as soon as the call has begun:
     size_t length;
-    ErlDrvBinary *held; // the request lies in here, or
+    ErlDrvBinary *held; // in here, or
     void *copied;       // in here
 
     // Written by the thread, then by ready_async only.
     enum box_result result;
-    ErlDrvBinary *reply; // external term format; NULL: there was no memory for one
     struct service_host storage;
-    struct etf_writer writer; // into `reply`
+    struct etf_writer writer; // into `reply_room` or `reply`; without data there was no memory
+    ErlDrvBinary *reply;
+    uint8_t request_room[DRIVER_JOB_ROOM_BYTES];
+    uint8_t reply_room[DRIVER_JOB_ROOM_BYTES];
 };
 
 // port: a call, with its request kept by reference or taken from `send`. NULL without memory; `send`
@@ -76,8 +82,9 @@ enum driver_job_stopping driver_job_stop(struct driver_job *job);
 // port: nobody has answered it yet.
 bool driver_job_is_awaited(const struct driver_job *job);
 
-// port: sends {Port, Id, Reply}, unless it was withdrawn. Takes the same time for any reply: the
-// message holds a reference to the bytes, which the caller decodes.
+// port: sends {Port, Id, Reply}, unless it was withdrawn: a short reply as the term that it is, for
+// any other a reference to its bytes, which the caller decodes. So the longest reply takes no longer
+// than a short one.
 void driver_job_send(struct driver_job *job);
 // port or free: gives everything back, the box's reference too.
 void driver_job_free(struct driver_job *job);
