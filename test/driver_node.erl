@@ -5,16 +5,19 @@
 
 -include("../port_driver/tripod_port_driver.hrl").
 
--export([start/2, stop/1, in_node/2, run/1]).
+-export([start/2, start/3, stop/1, in_node/2, run/1]).
 -export([open/0, open/1, owner/0, owner/1, port/1, box_ports/0, switchboards/0, driver_users/0,
-         known/1, kill/1, no_boxes/0]).
+         known/1, kill/1, no_boxes/0, driver_blocks/0]).
 
 -define(CONFIG, [{strategy, port_driver}, {mode, inline}]).
 
-start(Env, Config) ->
+start(Env, Config) -> start(Env, [], Config).
+
+%% With arguments for the VM.
+start(Env, Args, Config) ->
     Paths = [["-pa", filename:absname(Path)] || Path <- code:get_path(),
                                                 not lists:prefix(code:root_dir(), Path)],
-    {ok, Node, _} = peer:start_link(#{connection => standard_io, args => lists:append(Paths),
+    {ok, Node, _} = peer:start_link(#{connection => standard_io, args => Args ++ lists:append(Paths),
                                       env => Env}),
     [{node, Node} | Config].
 
@@ -61,6 +64,14 @@ kill(Pid) ->
     Monitor = monitor(process, Pid),
     exit(Pid, kill),
     receive {'DOWN', Monitor, process, _, _} -> ok end.
+
+%% Blocks that drivers have allocated and not freed, by the VM's count.
+driver_blocks() ->
+    lists:sum([Count || {instance, _, Info} <- erlang:system_info({allocator, driver_alloc}),
+                        {_, Carriers} <- Info, is_list(Carriers),
+                        {blocks, Blocks} <- Carriers,
+                        {driver_alloc, Figures} <- Blocks,
+                        {count, Count, _, _} <- Figures]).
 
 %% The VM tells the driver of a death and everybody else in no particular order.
 no_boxes() ->
