@@ -210,8 +210,7 @@ static ErlDrvSSizeT port_usage(struct port *self, const char *frame, size_t leng
     if (!driver_line_is_empty(&self->line)) {
         if (!driver_id_read(frame, length, &id))
             return -1;
-        if (!port_start(self,
-                        driver_job_usage(self->box, self->term, self->owner, (int64_t)id)))
+        if (!port_start(self, driver_job_usage(self->box, self->term, self->owner, (int64_t)id)))
             return driver_status_put(result, DRIVER_DOWN, "system");
         return driver_status_put(result, DRIVER_LATER, NULL);
     }
@@ -289,9 +288,9 @@ static ErlDrvSSizeT on_control(ErlDrvData data, unsigned int op, char *frame, Er
         return driver_switch_control(self->port, op, frame, length, *result);
     if (op >= DRIVER_CALL)
         return self->async ? -1 : port_call(self, op, frame, length, result);
-    if (op == DRIVER_WITHDRAW)
+    if (self->async && op == DRIVER_WITHDRAW)
         return port_withdraw(self, *result);
-    if (op == DRIVER_AWAITED)
+    if (self->async && op == DRIVER_AWAITED)
         return port_awaited(self, frame, length, *result);
     if (driver_caller(self->port) != self->owner)
         return put_error(*result, "not_owner");

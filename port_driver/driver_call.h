@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call of mode inline from the request to the reply, in the thread that is given it, to its end.
+// One call of mode inline from the request to the reply, in the thread that is given it, to its
+// end.
 //
 // Called with the box's port locked, on the scheduler of the process that used the port (or on any
 // scheduler, if the port was busy with another signal at that moment). `box` is NULL while the port

@@ -14,14 +14,17 @@
 //     port_control OPEN          MemoryBytes:64, TimeMs:64, ReplyBytes:64, Depth:32, Preempt:8,
 //                                Async:8, Service/binary   => status
 //     port_control USAGE + Id:64/signed
-//                                => status, then Bytes:64, Peak:64, Calls:64, Live:64; or LATER, then
+//                                => status, then Bytes:64, Peak:64, Calls:64, Live:64; or LATER,
+//                                then
 //                                   {Port, Id, {ok, {Bytes, Peak, Calls, Live}}}
 //     port_control MAY_GIVE      => status: may the caller give the box away?
 //     port_control GIVE          => status: the process connected to the port is the owner now
-//     port_control WITHDRAW      => status: the first request of a box of mode async that still waits
+//     port_control WITHDRAW      => status: the first request of a box of mode async that still
+//     waits
 //                                   for a thread is answered with {error, interrupted}
 //     port_control AWAITED, Id:64/signed
-//                                => LATER: the reply to this request of the caller's is yet to come;
+//                                => LATER: the reply to this request of the caller's is yet to
+//                                come;
 //                                   OK: it was sent, or there is no such request
 //   to a switchboard port
 //     port_control CENSUS        => status, then Boxes:64, Bytes:64, Calls:64
@@ -88,7 +91,7 @@ struct driver_send {
     const void *request; // external term format, borrowed from the vector or from `flat`
     size_t length;
     ErlDrvBinary *binary; // what the request lies in, borrowed from the vector; may be NULL
-    void *flat; // the driver's copy, when the request lay in several pieces
+    void *flat;           // the driver's copy, when the request lay in several pieces
 };
 
 enum driver_send_read {

@@ -90,8 +90,8 @@ static void *storage_memory(void *context, void *block, size_t old, size_t size)
         job->reply = NULL;
         return NULL;
     }
-    ErlDrvBinary *binary = job->reply == NULL ? driver_alloc_binary(size)
-                                              : driver_realloc_binary(job->reply, size);
+    ErlDrvBinary *binary =
+        job->reply == NULL ? driver_alloc_binary(size) : driver_realloc_binary(job->reply, size);
     if (binary == NULL)
         return NULL;
     if (job->reply == NULL && block != NULL)
@@ -217,23 +217,22 @@ void driver_job_send(struct driver_job *job) {
         return;
     }
     ErlDrvTermData message[] = {
+        ERL_DRV_PORT,       job->port,
+        ERL_DRV_INT,        (ErlDrvTermData)job->id,
+        ERL_DRV_BINARY,     (ErlDrvTermData)job->reply,
+        job->writer.length, 0,
+        ERL_DRV_TUPLE,      3,
+    };
+    ErlDrvTermData short_message[] = {
         ERL_DRV_PORT,
         job->port,
         ERL_DRV_INT,
         (ErlDrvTermData)job->id,
-        ERL_DRV_BINARY,
-        (ErlDrvTermData)job->reply,
+        ERL_DRV_EXT2TERM,
+        (ErlDrvTermData)job->reply_room,
         job->writer.length,
-        0,
         ERL_DRV_TUPLE,
         3,
-    };
-    ErlDrvTermData short_message[] = {
-        ERL_DRV_PORT,     job->port,
-        ERL_DRV_INT,      (ErlDrvTermData)job->id,
-        ERL_DRV_EXT2TERM, (ErlDrvTermData)job->reply_room,
-        job->writer.length,
-        ERL_DRV_TUPLE,    3,
     };
     if (job->reply != NULL)
         (void)erl_drv_send_term(job->port, job->caller, message, 10);

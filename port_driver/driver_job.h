@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request to a box of mode async, from the port's callback to a thread of the VM's pool and back.
+// One request to a box of mode async, from the port's callback to a thread of the VM's pool and
+// back.
 //
 //              the thread takes it          the call has begun         the call has ended
 //   WAITING -------------------> STARTED -----------------> RUNNING ----------------> DONE
@@ -8,10 +9,11 @@
 //      v                            v                          |
 //   WITHDRAWN                    STOPPING ---------------------+
 //
-// One atomic word, so that an interrupt meets a job in exactly one of these states and ends one call
-// at most. What is called between driver_job_new and driver_job_free is said to run in one of three
-// places: port, a callback that holds the port's lock; thread, of the async pool; free, where the
-// port may be gone. A job that the VM has accepted comes back once: to ready_async, or to async_free.
+// One atomic word, so that an interrupt meets a job in exactly one of these states and ends one
+// call at most. What is called between driver_job_new and driver_job_free is said to run in one of
+// three places: port, a callback that holds the port's lock; thread, of the async pool; free, where
+// the port may be gone. A job that the VM has accepted comes back once: to ready_async, or to
+// async_free.
 //
 // Knows nothing of the other jobs of its box.
 #ifndef TRIPOD_DRIVER_JOB_H
@@ -62,8 +64,8 @@ struct driver_job {
     uint8_t reply_room[DRIVER_JOB_ROOM_BYTES];
 };
 
-// port: a call, with its request kept by reference or taken from `send`. NULL without memory; `send`
-// is then as it was.
+// port: a call, with its request kept by reference or taken from `send`. NULL without memory;
+// `send` is then as it was.
 struct driver_job *driver_job_call(struct driver_box *box, ErlDrvTermData port,
                                    ErlDrvTermData caller, struct driver_send *send);
 // port: asks what the box uses. NULL without memory.
@@ -83,8 +85,8 @@ enum driver_job_stopping driver_job_stop(struct driver_job *job);
 bool driver_job_is_awaited(const struct driver_job *job);
 
 // port: sends {Port, Id, Reply}, unless it was withdrawn: a short reply as the term that it is, for
-// any other a reference to its bytes, which the caller decodes. So the longest reply takes no longer
-// than a short one.
+// any other a reference to its bytes, which the caller decodes. So the longest reply takes no
+// longer than a short one.
 void driver_job_send(struct driver_job *job);
 // port or free: gives everything back, the box's reference too.
 void driver_job_free(struct driver_job *job);

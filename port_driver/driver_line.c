@@ -18,10 +18,10 @@ static void line_free(void *data) {
 
 // Half of what makes it full, so that a suspended process is not resumed for a single request.
 static void line_set_full(struct driver_line *line, ErlDrvPort port) {
-    bool full = line->full ? line->requests > DRIVER_LINE_REQUESTS / 2 ||
-                                 line->bytes > DRIVER_LINE_BYTES / 2
-                           : line->requests >= DRIVER_LINE_REQUESTS ||
-                                 line->bytes >= DRIVER_LINE_BYTES;
+    bool full =
+        line->full
+            ? line->requests > DRIVER_LINE_REQUESTS / 2 || line->bytes > DRIVER_LINE_BYTES / 2
+            : line->requests >= DRIVER_LINE_REQUESTS || line->bytes >= DRIVER_LINE_BYTES;
     if (full != line->full)
         set_busy_port(port, full);
     line->full = full;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of one box that are in flight, in the order in which they came, and how many there
-// may be: a port whose line is full is busy, so that the VM suspends whoever calls port_command, and
-// goes on when enough has come back.
+// may be: a port whose line is full is busy, so that the VM suspends whoever calls port_command,
+// and goes on when enough has come back.
 //
 // Everything in flight is given to one thread of the pool, which runs its jobs in their order; only
 // a line that is empty may choose another thread. A request that was withdrawn stays in line until

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which thread of the VM's async pool gets a box's next jobs: one that has none, if there is one.
 //
-// The VM's own choices are round robin, which would let two jobs of one box run at once, and a fixed
-// thread for each key (driver_async in erl_async.c takes the key modulo the pool's size), which lets
-// boxes wait for one another while other threads idle. The figures here are hints: what keeps a
-// box's jobs in order is that all that are in flight have one thread (driver_line.h).
+// The VM's own choices are round robin, which would let two jobs of one box run at once, and a
+// fixed thread for each key (driver_async in erl_async.c takes the key modulo the pool's size),
+// which lets boxes wait for one another while other threads idle. The figures here are hints: what
+// keeps a box's jobs in order is that all that are in flight have one thread (driver_line.h).
 //
 // Any thread.
 #ifndef TRIPOD_DRIVER_POOL_H

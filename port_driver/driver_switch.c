@@ -16,8 +16,7 @@ static ErlDrvSSizeT operate(unsigned int op, struct driver_box *box, ErlDrvTermD
                             char *result) {
     switch (op) {
     case DRIVER_INTERRUPT:
-        return driver_status_put(result, box_interrupt(&box->box) ? DRIVER_OK : DRIVER_LATER,
-                                 NULL);
+        return driver_status_put(result, box_interrupt(&box->box) ? DRIVER_OK : DRIVER_LATER, NULL);
     case DRIVER_CLOSE:
         box_close(&box->box);
         return driver_status_put(result, DRIVER_OK, NULL);

@@ -94,7 +94,7 @@ boxes_spread_over_four_threads(Config) ->
              [{error, interrupted} = tripod:receive_reply(Request, infinity)
               || Request <- Requests],
              [ok = tripod:close(Box) || Box <- Boxes]
-         end || _ <- lists:seq(1, 100)],
+         end || _ <- lists:seq(1, 10)],
         no_boxes()
     end).
 
