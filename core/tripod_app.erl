@@ -31,7 +31,11 @@ start(_Type, _Args) ->
     end.
 
 -spec stop(term()) -> ok.
-stop(_State) -> ok.
+stop(_State) ->
+    lists:foreach(fun(Strategy) ->
+                          Room = tripod_strategy:room(Strategy),
+                          erlang:function_exported(Room, stopped, 0) andalso Room:stopped()
+                  end, tripod_strategy:all()).
 
 -spec init([]) -> {ok, {supervisor:sup_flags(), [supervisor:child_spec()]}}.
 init([]) ->

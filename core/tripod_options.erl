@@ -21,7 +21,8 @@ defaults() ->
       time_ms => 5000,
       depth => 200,
       reply_bytes => 16 * 1024 * 1024,
-      preempt => timer}.
+      preempt => timer,
+      cleanup => owner}.
 
 %% Strategy is the first of Args, Options the second.
 -spec open(term(), term(), site()) -> {tripod_strategy:config(), map()}.
@@ -34,6 +35,8 @@ open(Strategy, Options, Args) ->
     Given = maps:merge((defaults())#{mode => hd(Modes)}, Ours),
     maps:foreach(fun(Key, Value) -> check(Key, Value, Modes, Service, Args) end,
                  maps:merge(Given, Theirs)),
+    maps:get(cleanup, Given) =:= owner orelse Strategy =:= nif
+        orelse misuse(Args, #{2 => "option cleanup must be owner for this strategy; gc is of nif"}),
     {Given, Theirs}.
 
 split(Options, ServiceKeys) ->
@@ -61,6 +64,8 @@ expected(depth, Value, _, _) -> in_range(Value, 1, 200, "nested C calls");
 expected(reply_bytes, Value, _, _) -> in_range(Value, 64, ?MAX_MS, "bytes");
 expected(preempt, Value, _, _) when Value =:= timer; Value =:= count -> ok;
 expected(preempt, _, _, _) -> "must be timer or count";
+expected(cleanup, Value, _, _) when Value =:= owner; Value =:= gc -> ok;
+expected(cleanup, _, _, _) -> "must be owner or gc";
 expected(empty, Value, _, lua) when Value =:= list; Value =:= map -> ok;
 expected(empty, _, _, lua) -> "must be list or map";
 expected(print, Value, _, lua) when Value =:= discard; Value =:= owner -> ok;

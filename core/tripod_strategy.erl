@@ -19,7 +19,8 @@
                     time_ms := pos_integer(),
                     depth := pos_integer(),
                     reply_bytes := pos_integer(),
-                    preempt := timer | count}.
+                    preempt := timer | count,
+                    cleanup := owner | gc}.
 -type handle() :: term().
 -type request_id() :: term().
 %% What the service emitted, unchanged, or the room's own word about a box that gave none.
@@ -35,6 +36,9 @@
 %% Permanent processes that the room needs, started by tripod_sup. They must start even when the
 %% room's artefact is missing.
 -callback children() -> [supervisor:child_spec()].
+%% The application has stopped, and its processes are gone. For rooms that have more to end.
+-callback stopped() -> ok.
+-optional_callbacks([stopped/0]).
 %% The first is the default.
 -callback modes() -> [mode(), ...].
 %% The caller becomes the owner. An artefact that is missing or cannot be loaded is

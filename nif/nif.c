@@ -5,6 +5,7 @@
 
 #include "nif_atoms.h"
 #include "nif_box.h"
+#include "nif_pool.h"
 #include "preempt_timer.h"
 
 // The private data says whether the timer is to be stopped with this load. Without it services
@@ -13,7 +14,7 @@ static int nif_load(ErlNifEnv *env, void **data, ERL_NIF_TERM info) {
     static int timed;
     (void)info;
     nif_atoms_load(env);
-    if (!nif_box_load(env))
+    if (!nif_box_load(env) || !nif_pool_load())
         return -1;
     *data = preempt_timer_start() == 0 ? &timed : NULL;
     return 0;
@@ -26,10 +27,11 @@ static int nif_upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TER
     return nif_load(env, data, info);
 }
 
-// Late aux work, with the code modification permission. The timer counts its users: it ends with
-// the last of the loads, when no box is left and no call runs.
+// Late aux work, with the code modification permission. The threads and the timer count their
+// users: they end with the last of the loads, when no box is left and no call runs.
 static void nif_unload(ErlNifEnv *env, void *data) {
     (void)env;
+    nif_pool_unload();
     if (data != NULL)
         preempt_timer_stop();
 }
@@ -37,10 +39,15 @@ static void nif_unload(ErlNifEnv *env, void *data) {
 static ErlNifFunc nif_functions[] = {
     {"open", 1, nif_open, 0},
     {"call", 3, nif_call, 0},
+    {"call_dirty", 3, nif_call_dirty, ERL_NIF_DIRTY_JOB_CPU_BOUND},
+    {"submit", 4, nif_submit, 0},
+    {"submit_usage", 2, nif_submit_usage, 0},
     {"interrupt", 1, nif_interrupt, 0},
     {"give_away", 2, nif_give_away, 0},
     {"usage", 1, nif_usage, 0},
     {"close", 1, nif_close, 0},
+    // Waits for threads.
+    {"stop", 0, nif_stop, ERL_NIF_DIRTY_JOB_IO_BOUND},
     // Walks every box there is, under a lock: 1,000,000 of them would stall a normal scheduler.
     {"census", 0, nif_census, ERL_NIF_DIRTY_JOB_CPU_BOUND},
 };

@@ -34,7 +34,7 @@ static size_t nif_atom_name_slot(const char *name, size_t length) {
     const unsigned char *byte = (const unsigned char *)name;
     size_t hash = length;
     if (length > 0)
-        hash += byte[0] * 3u + byte[length / 2] * 31u + byte[length - 1] * 91u;
+        hash += byte[0] * 179u + byte[length / 2] * 232u + byte[length - 1] * 188u;
     return hash % NIF_ATOM_SLOTS;
 }
 

@@ -23,12 +23,16 @@
     X(configure)                                                                                   \
     X(count)                                                                                       \
     X(depth)                                                                                       \
+    X(dirty)                                                                                       \
     X(down)                                                                                        \
     X(empty)                                                                                       \
     X(error)                                                                                       \
     X(eval)                                                                                        \
     X(false)                                                                                       \
+    X(full)                                                                                        \
+    X(gc)                                                                                          \
     X(get)                                                                                         \
+    X(inline)                                                                                      \
     X(interrupted)                                                                                 \
     X(limit)                                                                                       \
     X(list)                                                                                        \
@@ -47,15 +51,19 @@
     X(reply)                                                                                       \
     X(request)                                                                                     \
     X(reset)                                                                                       \
+    X(room)                                                                                        \
     X(run)                                                                                         \
     X(service)                                                                                     \
     X(set)                                                                                         \
     X(system)                                                                                      \
+    X(thread)                                                                                      \
     X(time)                                                                                        \
     X(traceback)                                                                                   \
+    X(tripod_nif)                                                                                  \
     X(true)                                                                                        \
     X(undefined)                                                                                   \
-    X(unsupported)
+    X(unsupported)                                                                                 \
+    X(yield)
 
 enum nif_atom {
 #define NIF_ATOM_MEMBER(name) NIF_ATOM_##name,

@@ -69,10 +69,16 @@ static void nif_box_log(void *self, enum service_log_level level, const char *te
     (void)enif_fprintf(stderr, "tripod_nif: %.*s\n", length < 1024 ? (int)length : 1024, text);
 }
 
+// By the thread that runs a step which could not return at the end of a slice.
+static void nif_box_tick(void *object) {
+    struct nif_box *self = object;
+    self->ticks++;
+}
+
 static const struct box_room nif_box_room = {
     .memory = nif_box_memory,
     .now_ns = nif_box_now_ns,
-    .tick = NULL,
+    .tick = nif_box_tick,
     .log = nif_box_log,
 };
 
@@ -114,26 +120,30 @@ bool nif_box_load(ErlNifEnv *env) {
     return true;
 }
 
-int nif_box_open(ErlNifEnv *env, const struct service *service, const struct service_limits *limits,
-                 ERL_NIF_TERM *handle) {
+int nif_box_open(ErlNifEnv *env, const struct nif_box_options *options, ERL_NIF_TERM *handle) {
     struct nif_box *self = enif_alloc_resource(nif_box_type, sizeof *self);
     if (self == NULL)
         return SERVICE_E_SYSTEM;
     ErlNifPid owner;
     self->opened = false;
+    self->mode = options->mode;
+    self->watched = options->watched;
+    self->away = 0;
+    self->ticks = 0;
+    self->line = (struct nif_line){0};
     atomic_init(&self->watch, NIF_WATCH_OFF);
     int code = enif_self(env, &owner) != NULL ? 0 : SERVICE_E_SYSTEM;
     if (code == 0)
-        code = box_open(&self->box, service, limits, &nif_box_room, self);
+        code = box_open(&self->box, options->service, &options->limits, &nif_box_room, self);
     if (code == 0) {
         self->opened = true;
         atomic_init(&self->owner, owner.pid);
         // The owner is this process: no down can fire before this NIF returns.
-        if (enif_monitor_process(env, self, &owner, &self->monitor) != 0)
+        if (self->watched && enif_monitor_process(env, self, &owner, &self->monitor) != 0)
             code = SERVICE_E_SYSTEM;
     }
     if (code == 0) {
-        atomic_init(&self->watch, NIF_WATCH_SET);
+        atomic_init(&self->watch, self->watched ? NIF_WATCH_SET : NIF_WATCH_OFF);
         *handle = enif_make_resource(env, self);
     }
     enif_release_resource(self); // without a handle this runs the destructor, which closes
@@ -158,7 +168,19 @@ static bool nif_box_watch_again(struct nif_box *self) {
                                                    memory_order_acq_rel, memory_order_acquire);
 }
 
+// Without a monitor there is only the word to change. Nobody will ever notice that the owner died.
+static enum nif_gift nif_box_give_unwatched(ErlNifEnv *env, struct nif_box *self,
+                                            const ErlNifPid *heir) {
+    ErlNifPid asked = *heir;
+    if (!enif_is_process_alive(env, &asked))
+        return NIF_GIFT_NOPROC;
+    atomic_store_explicit(&self->owner, heir->pid, memory_order_release);
+    return NIF_GIFT_GIVEN;
+}
+
 enum nif_gift nif_box_give(ErlNifEnv *env, struct nif_box *self, const ErlNifPid *heir) {
+    if (!self->watched)
+        return nif_box_give_unwatched(env, self, heir);
     uint32_t watch = NIF_WATCH_SET;
     if (!atomic_compare_exchange_strong_explicit(&self->watch, &watch, NIF_WATCH_MOVING,
                                                  memory_order_acq_rel, memory_order_acquire))

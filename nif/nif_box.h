@@ -3,23 +3,38 @@
 // happens when the owner dies or the last handle is collected. Knows neither requests nor replies.
 //
 // Which thread calls what is in nif/README.md. In short: everything here may be called by any
-// scheduler thread at any time, except nif_box_give, which only the owner reaches.
+// scheduler thread at any time, except nif_box_give, which only the owner reaches; a thread of the
+// library's own calls nif_box_close, with no environment.
 #ifndef TRIPOD_NIF_BOX_H
 #define TRIPOD_NIF_BOX_H
 
 #include "box.h"
+#include "nif_line.h"
 
 #include <erl_nif.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+// Where calls run.
+enum nif_mode {
+    NIF_YIELD,  // on the caller's scheduler, in slices; on a dirty one what that would hold up
+    NIF_INLINE, // on the caller's scheduler, at one go
+    NIF_DIRTY,  // on a dirty scheduler
+    NIF_THREAD, // on a thread of nif_pool.h
+};
+
 struct nif_box {
     struct box box;
     bool opened;                 // written before the handle exists; false: nothing to close
+    enum nif_mode mode;          // never changes
+    bool watched;                // never changes; false: only the destructor frees the instance
+    uint32_t away;               // steps that are still to run on a dirty scheduler (nif_call.c)
+    uint32_t ticks;              // slices that this step has outlasted; both of the running thread
     _Atomic(ERL_NIF_TERM) owner; // the pid's term word; not reset when the owner dies
     _Atomic(uint32_t) watch;     // enum nif_watch
     ErlNifMonitor monitor;       // belongs to whoever took `watch` from NIF_WATCH_SET
+    struct nif_line line;        // NIF_THREAD only
 };
 
 enum nif_watch {
@@ -31,9 +46,14 @@ enum nif_watch {
 // From load and upgrade. False: the VM refused the resource type.
 bool nif_box_load(ErlNifEnv *env);
 
+struct nif_box_options {
+    const struct service *service;
+    struct service_limits limits;
+    enum nif_mode mode;
+    bool watched; // the owner's death ends the box
+};
 // The calling process becomes the owner. 0, or a negative code of service.h with nothing left.
-int nif_box_open(ErlNifEnv *env, const struct service *service, const struct service_limits *limits,
-                 ERL_NIF_TERM *handle);
+int nif_box_open(ErlNifEnv *env, const struct nif_box_options *options, ERL_NIF_TERM *handle);
 
 // NULL: `handle` is no box of this library, for example a reference that has been on another node.
 struct nif_box *nif_box_get(ErlNifEnv *env, ERL_NIF_TERM handle);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call, in slices. The scheduler thread that runs the owner runs the service; after about a
-// slice the service comes back with MORE and the rest of the call is scheduled anew, perhaps on
-// another scheduler, after other processes had their turn.
+// One call on schedulers, in steps. The scheduler thread that runs the owner runs the service;
+// after about a slice the service comes back with MORE and the rest of the call is scheduled anew,
+// perhaps on another scheduler, after other processes had their turn.
+//
+//   yield    each step on a normal scheduler, unless it would hold that up: a conversion beyond its
+//            budget, and the steps of a box that lately could not come back in time, run on a dirty
+//            one
+//   dirty    each step on a dirty scheduler
+//   inline   one step, however long, on the scheduler where the caller is
 #include "nif.h"
 
-#include "nif_atoms.h"
-#include "nif_box.h"
-#include "nif_sink.h"
+#include "nif_answer.h"
 #include "nif_source.h"
 
 #include <stdint.h>
@@ -18,74 +22,130 @@
 #define NIF_CALL_CLOCK CLOCK_MONOTONIC
 #endif
 
+// A step that outlasted its slice this often could not return: one that can does so the first time.
+#define NIF_CALL_STUCK_SLICES 4u
+// The same for what never looks at the clock, such as the parser or a full collection, as far as
+// the coarse clock can tell it from a thread that just did not get a processor.
+#define NIF_CALL_STUCK_NS UINT64_C(16000000)
+// A box that was stuck runs so many steps on a dirty scheduler; more, if it is stuck there too. At
+// 2 us for each that did not need it, the price of a wrong guess is a tenth of a slice.
+#define NIF_CALL_AWAY_STEPS 64u
+
+static ERL_NIF_TERM nif_call_more(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+static ERL_NIF_TERM nif_call_more_away(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+
 // The VM counts a NIF call as next to nothing, so a process could make calls of just under a slice
 // for seconds before it is scheduled out. A call that saw the coarse clock tick (every 4 ms, read
 // in 3 ns) pays a whole time slice. Short calls see it as rarely as they are short, so everybody
 // pays in proportion, on average, and nobody runs much longer than a tick.
-static long nif_call_tick(void) {
+static uint64_t nif_call_tick(void) {
     struct timespec now;
     (void)clock_gettime(NIF_CALL_CLOCK, &now);
-    return now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-static ERL_NIF_TERM nif_call_more(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+// After a step: was the box stuck in it?
+static void nif_call_book(struct nif_box *self, uint64_t took_ns, bool away) {
+    if (self->ticks >= NIF_CALL_STUCK_SLICES || took_ns >= NIF_CALL_STUCK_NS)
+        self->away = NIF_CALL_AWAY_STEPS;
+    else if (away && self->away > 0)
+        self->away--;
+    self->ticks = 0;
+}
 
-static ERL_NIF_TERM nif_call_answer(ErlNifEnv *env, struct nif_box *self, enum box_result result,
-                                    struct nif_sink *reply) {
-    ERL_NIF_TERM term;
-    if (result == BOX_DONE && nif_sink_term(reply, &term))
-        return term;
-    if (result == BOX_DONE) { // the service broke its promise of one whole term
-        nif_box_close(env, self);
-        result = BOX_DOWN;
-    }
-    nif_sink_reset(reply);
-    if (box_explain(&self->box, result, &reply->sink) == 0 && nif_sink_term(reply, &term))
-        return term;
-    return enif_raise_exception(env, nif_atom(NIF_ATOM_system));
+// The handle among the arguments keeps the resource alive; if the owner is killed before the next
+// step, nothing runs any more and its down closes the box.
+static ERL_NIF_TERM nif_call_next(ErlNifEnv *env, ERL_NIF_TERM handle, bool away) {
+    (void)enif_consume_timeslice(env, 100);
+    return away ? enif_schedule_nif(env, "call", ERL_NIF_DIRTY_JOB_CPU_BOUND, nif_call_more_away, 1,
+                                    &handle)
+                : enif_schedule_nif(env, "call", 0, nif_call_more, 1, &handle);
 }
 
 static ERL_NIF_TERM nif_call_run(ErlNifEnv *env, ERL_NIF_TERM handle, struct nif_box *self,
-                                 enum box_result result, long tick) {
+                                 enum box_result result, uint64_t began_ns, bool away) {
+    bool bounded = !away && self->mode == NIF_YIELD;
     struct nif_sink reply;
-    nif_sink_init(&reply, env);
+    nif_sink_init(&reply, env, bounded ? NIF_BUDGET_NORMAL : NIF_BUDGET_NONE);
     if (result == BOX_MORE)
         result = box_step(&self->box, &reply.sink);
+    while (result == BOX_MORE && self->mode == NIF_INLINE) { // only a reply that starts over
+        nif_sink_reset(&reply);
+        result = box_step(&self->box, &reply.sink);
+    }
+    uint64_t took_ns = nif_call_tick() - began_ns;
+    if (took_ns != 0 || self->ticks != 0 || away)
+        nif_call_book(self, took_ns, away);
     ERL_NIF_TERM term;
-    if (result == BOX_MORE) {
-        (void)enif_consume_timeslice(env, 100);
-        // The handle among the arguments keeps the resource alive; if the owner is killed before
-        // the next slice, nothing runs any more and its down closes the box.
-        term = enif_schedule_nif(env, "call", 0, nif_call_more, 1, &handle);
+    if (result == BOX_MORE || result == BOX_LATER) {
+        term = nif_call_next(env, handle,
+                             self->mode == NIF_DIRTY || self->away > 0 || result == BOX_LATER);
     } else {
-        if (nif_call_tick() != tick)
+        if (took_ns != 0)
             (void)enif_consume_timeslice(env, 100);
-        term = nif_call_answer(env, self, result, &reply);
+        term = nif_answer_call(env, env, self, result, &reply);
     }
     nif_sink_release(&reply);
     return term;
 }
 
+static ERL_NIF_TERM nif_call_step(ErlNifEnv *env, ERL_NIF_TERM handle, bool away) {
+    struct nif_box *self = nif_box_get(env, handle);
+    if (self == NULL)
+        return nif_box_refuse(env, self);
+    return nif_call_run(env, handle, self, BOX_MORE, nif_call_tick(), away);
+}
+
 static ERL_NIF_TERM nif_call_more(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    (void)argc;
+    return nif_call_step(env, argv[0], false);
+}
+
+static ERL_NIF_TERM nif_call_more_away(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    (void)argc;
+    return nif_call_step(env, argv[0], true);
+}
+
+// (Handle, Request): the request was too large for a normal scheduler.
+static ERL_NIF_TERM nif_call_again(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
     struct nif_box *self = nif_box_get(env, argv[0]);
     if (self == NULL)
         return nif_box_refuse(env, self);
-    return nif_call_run(env, argv[0], self, BOX_MORE, nif_call_tick());
+    uint64_t began_ns = nif_call_tick();
+    struct nif_source request;
+    nif_source_init(&request, env, argv[1], box_request_depth(&self->box), NIF_BUDGET_NONE);
+    enum box_result result = box_begin_again(&self->box, &request.source);
+    return nif_call_run(env, argv[0], self, result, began_ns, true);
 }
 
-ERL_NIF_TERM nif_call(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
-    (void)argc;
+static inline ERL_NIF_TERM nif_call_begin(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool away) {
     ErlNifUInt64 time_ms;
     if (!enif_get_uint64(env, argv[2], &time_ms))
         return enif_make_badarg(env);
     struct nif_box *self = nif_box_get(env, argv[0]);
     if (self == NULL || !nif_box_owned(env, self))
         return nif_box_refuse(env, self);
-    long tick = nif_call_tick();
+    if (!away && self->away > 0)
+        return enif_schedule_nif(env, "call", ERL_NIF_DIRTY_JOB_CPU_BOUND, nif_call_dirty, 3, argv);
+    uint64_t began_ns = nif_call_tick();
+    bool bounded = !away && self->mode == NIF_YIELD;
     struct nif_source request;
-    nif_source_init(&request, env, argv[1], box_request_depth(&self->box));
+    nif_source_init(&request, env, argv[1], box_request_depth(&self->box),
+                    bounded ? NIF_BUDGET_NORMAL : NIF_BUDGET_NONE);
     enum box_result result =
         box_begin(&self->box, &request.source, (uint64_t)time_ms * UINT64_C(1000000));
-    return nif_call_run(env, argv[0], self, result, tick);
+    if (result == BOX_LATER)
+        return enif_schedule_nif(env, "call", ERL_NIF_DIRTY_JOB_CPU_BOUND, nif_call_again, 2, argv);
+    return nif_call_run(env, argv[0], self, result, began_ns, away);
+}
+
+ERL_NIF_TERM nif_call(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    (void)argc;
+    return nif_call_begin(env, argv, false);
+}
+
+ERL_NIF_TERM nif_call_dirty(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    (void)argc;
+    return nif_call_begin(env, argv, true);
 }

@@ -12,8 +12,13 @@
 #define NIF_SINK_MAX_ARITY ((1u << 24) - 1)
 // A container's announced size reserves at most this many terms ahead: it is only a hint.
 #define NIF_SINK_MAX_HINT 65536u
+// ERTS: MAP_SMALL_MAP_LIMIT in erl_map.h. Larger ones are hashed.
+#define NIF_SINK_FLAT_MAP 32u
 
+// What waits on the stack is not yet booked, so it counts here.
 static int nif_sink_grow(struct nif_sink *self, size_t more) {
+    if (more > self->budget || self->length > self->budget - more)
+        return TERM_E_LATER;
     if (more > SIZE_MAX / (2 * sizeof(ERL_NIF_TERM)) - self->length)
         return TERM_E_MEMORY;
     size_t capacity = self->capacity * 2;
@@ -94,6 +99,8 @@ static int nif_sink_atom(struct term_sink *sink, const char *name, size_t length
 static int nif_sink_bytes(struct term_sink *sink, const void *data, size_t length) {
     struct nif_sink *self = (struct nif_sink *)sink;
     ERL_NIF_TERM term;
+    if (!nif_budget_take(&self->budget, length / NIF_BUDGET_BYTES))
+        return TERM_E_LATER;
     unsigned char *copy = enif_make_new_binary(self->env, length, &term);
     if (copy == NULL)
         return TERM_E_MEMORY;
@@ -131,6 +138,10 @@ static int nif_sink_end(struct term_sink *sink, enum term_kind kind, size_t n) {
     if (n > (kind == TERM_TUPLE ? NIF_SINK_MAX_ARITY : UINT_MAX))
         return TERM_E_SIZE;
     size_t taken = kind == TERM_MAP ? 2 * n : n;
+    if (!nif_budget_take(&self->budget, kind == TERM_MAP && n > NIF_SINK_FLAT_MAP
+                                            ? NIF_BUDGET_HASH_PAIR * n
+                                            : taken))
+        return TERM_E_LATER;
     const ERL_NIF_TERM *elements = self->terms + self->length - taken;
     ERL_NIF_TERM whole = 0;
     int code = 0;
@@ -155,16 +166,19 @@ static const struct term_sink_ops nif_sink_ops = {
     .end = nif_sink_end,
 };
 
-void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env) {
+void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env, size_t budget) {
     sink->sink.ops = &nif_sink_ops;
     sink->env = env;
     sink->terms = sink->few;
     sink->length = 0;
     sink->capacity = NIF_SINK_INLINE;
+    sink->limit = budget;
+    sink->budget = budget;
 }
 
 void nif_sink_reset(struct nif_sink *sink) {
     sink->length = 0;
+    sink->budget = sink->limit;
 }
 
 void nif_sink_release(struct nif_sink *sink) {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sink that builds an Erlang term directly on the heap of the process that runs the NIF.
+// A sink that builds an Erlang term directly on the heap of the process that runs the NIF, or in an
+// environment of its own that a message takes along.
 //
 // Finished terms wait on a stack until their container ends. The stack begins inside the struct,
-// which lives on the C stack of the call, so a small reply allocates nothing but itself. Knows
-// nothing of boxes. Used within one NIF invocation; never across enif_schedule_nif, because its
-// terms are reachable from no process until they are returned.
+// which lives on the C stack of the call, so a small reply allocates nothing but itself. A term
+// that goes beyond the budget is TERM_E_LATER. Knows nothing of boxes. Used by one thread, within
+// one NIF invocation; never across enif_schedule_nif, because its terms are reachable from no
+// process until they are returned.
 #ifndef TRIPOD_NIF_SINK_H
 #define TRIPOD_NIF_SINK_H
 
+#include "nif_budget.h"
 #include "term.h"
 
 #include <erl_nif.h>
@@ -22,11 +25,13 @@ struct nif_sink {
     ERL_NIF_TERM *terms; // `few`, or a block of enif_alloc once that is full
     size_t length;
     size_t capacity;
+    size_t limit;  // the budget as a whole
+    size_t budget; // elements that may still be built; one more is TERM_E_LATER
     ERL_NIF_TERM few[NIF_SINK_INLINE];
 };
 
-void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env);
-// Empties it for the next term; what it built is garbage for the process's next collection.
+void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env, size_t budget);
+// Empties it for the next term, with the whole budget; what it built is garbage in `env`.
 void nif_sink_reset(struct nif_sink *sink);
 void nif_sink_release(struct nif_sink *sink);
 

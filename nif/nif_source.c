@@ -11,6 +11,8 @@
 // nesting costs one small frame and not the sum of all of them.
 #define NIF_SOURCE_LEAF __attribute__((noinline))
 
+#define NIF_SOURCE_SHORT 4u
+
 static int nif_source_emit(struct nif_source *self, ERL_NIF_TERM term, struct term_sink *sink);
 
 static int nif_source_walk(struct term_source *source, struct term_sink *sink) {
@@ -18,11 +20,13 @@ static int nif_source_walk(struct term_source *source, struct term_sink *sink) {
     return nif_source_emit(self, self->term, sink);
 }
 
-void nif_source_init(struct nif_source *source, ErlNifEnv *env, ERL_NIF_TERM term, uint32_t depth) {
+void nif_source_init(struct nif_source *source, ErlNifEnv *env, ERL_NIF_TERM term, uint32_t depth,
+                     size_t budget) {
     source->source.walk = nif_source_walk;
     source->env = env;
     source->term = term;
     source->depth = depth;
+    source->budget = budget;
 }
 
 static bool nif_source_ascii(const char *text, size_t length) {
@@ -33,10 +37,12 @@ static bool nif_source_ascii(const char *text, size_t length) {
 }
 
 // NIF API 2.16 (OTP 25) gives atom names in Latin-1 only; its external term format has them all.
-NIF_SOURCE_LEAF static int nif_source_wide_atom(ErlNifEnv *env, ERL_NIF_TERM term,
+NIF_SOURCE_LEAF static int nif_source_wide_atom(struct nif_source *self, ERL_NIF_TERM term,
                                                 struct term_sink *sink) {
     ErlNifBinary encoded;
-    if (!enif_term_to_binary(env, term, &encoded))
+    if (!nif_budget_take(&self->budget, NIF_BUDGET_WIDE_ATOM))
+        return TERM_E_LATER;
+    if (!enif_term_to_binary(self->env, term, &encoded))
         return TERM_E_MEMORY;
     struct etf_reader reader;
     etf_reader_init(&reader, encoded.data, encoded.size, 0);
@@ -45,16 +51,16 @@ NIF_SOURCE_LEAF static int nif_source_wide_atom(ErlNifEnv *env, ERL_NIF_TERM ter
     return code;
 }
 
-NIF_SOURCE_LEAF static int nif_source_atom(ErlNifEnv *env, ERL_NIF_TERM term,
+NIF_SOURCE_LEAF static int nif_source_atom(struct nif_source *self, ERL_NIF_TERM term,
                                            struct term_sink *sink) {
     const struct nif_atom_name *known = nif_atom_name(term);
     if (known != NULL)
         return term_atom(sink, known->text, known->length);
     char text[256]; // 255 characters at most (erl_nif: an atom's length limit), and the end
-    int size = enif_get_atom(env, term, text, sizeof text, ERL_NIF_LATIN1);
+    int size = enif_get_atom(self->env, term, text, sizeof text, ERL_NIF_LATIN1);
     if (size > 0 && nif_source_ascii(text, (size_t)size - 1))
         return term_atom(sink, text, (size_t)size - 1);
-    return nif_source_wide_atom(env, term, sink);
+    return nif_source_wide_atom(self, term, sink);
 }
 
 NIF_SOURCE_LEAF static int nif_source_number(ErlNifEnv *env, ERL_NIF_TERM term,
@@ -68,25 +74,46 @@ NIF_SOURCE_LEAF static int nif_source_number(ErlNifEnv *env, ERL_NIF_TERM term,
     return TERM_E_TYPE;
 }
 
-NIF_SOURCE_LEAF static int nif_source_bytes(ErlNifEnv *env, ERL_NIF_TERM term,
+NIF_SOURCE_LEAF static int nif_source_bytes(struct nif_source *self, ERL_NIF_TERM term,
                                             struct term_sink *sink) {
     ErlNifBinary bytes;
-    if (!enif_inspect_binary(env, term, &bytes))
+    if (!enif_inspect_binary(self->env, term, &bytes))
         return TERM_E_TYPE;
+    if (!nif_budget_take(&self->budget, bytes.size / NIF_BUDGET_BYTES))
+        return TERM_E_LATER;
     return term_bytes(sink, bytes.data, bytes.size);
 }
 
-// An improper list is refused where it goes wrong, after its elements, so that a service can say
-// which one that is.
-NIF_SOURCE_LEAF static int nif_source_list(struct nif_source *self, ERL_NIF_TERM list,
-                                           struct term_sink *sink) {
-    unsigned hint = 0;
-    (void)enif_get_list_length(self->env, list, &hint);
-    int code = term_begin(sink, TERM_LIST, hint);
+// How many cells `list` has, as far as the budget goes.
+static size_t nif_source_length(const struct nif_source *self, ERL_NIF_TERM list) {
+    if (self->budget == NIF_BUDGET_NONE) {
+        unsigned length = 0;
+        return enif_get_list_length(self->env, list, &length) ? length : 0;
+    }
     size_t n = 0;
     ERL_NIF_TERM head;
-    while (code == 0 && enif_get_list_cell(self->env, list, &head, &list)) {
-        code = nif_source_emit(self, head, sink);
+    while (n <= self->budget && enif_get_list_cell(self->env, list, &head, &list))
+        n++;
+    return n;
+}
+
+// A short list is taken apart before its announcement: that is cheaper than counting it first. An
+// improper list is refused where it goes wrong, after its elements, so that a service can say which
+// one that is.
+NIF_SOURCE_LEAF static int nif_source_list(struct nif_source *self, ERL_NIF_TERM list,
+                                           struct term_sink *sink) {
+    ERL_NIF_TERM head[NIF_SOURCE_SHORT];
+    size_t n = 0;
+    while (n < NIF_SOURCE_SHORT && enif_get_list_cell(self->env, list, &head[n], &list))
+        n++;
+    size_t hint = n < NIF_SOURCE_SHORT ? n : n + nif_source_length(self, list);
+    if (!nif_budget_take(&self->budget, hint))
+        return TERM_E_LATER;
+    int code = term_begin(sink, TERM_LIST, hint);
+    for (size_t i = 0; code == 0 && i < n; i++)
+        code = nif_source_emit(self, head[i], sink);
+    while (code == 0 && enif_get_list_cell(self->env, list, &head[0], &list)) {
+        code = nif_source_emit(self, head[0], sink);
         n += 1;
     }
     if (code == 0 && !enif_is_empty_list(self->env, list))
@@ -101,6 +128,8 @@ NIF_SOURCE_LEAF static int nif_source_tuple(struct nif_source *self, ERL_NIF_TER
     if (!enif_get_tuple(self->env, tuple, &arity, &elements))
         return TERM_E_TYPE;
     size_t n = (size_t)arity;
+    if (!nif_budget_take(&self->budget, n))
+        return TERM_E_LATER;
     int code = term_begin(sink, TERM_TUPLE, n);
     for (size_t i = 0; code == 0 && i < n; i++)
         code = nif_source_emit(self, elements[i], sink);
@@ -113,6 +142,8 @@ NIF_SOURCE_LEAF static int nif_source_map(struct nif_source *self, ERL_NIF_TERM 
     ErlNifMapIterator pairs;
     if (!enif_get_map_size(self->env, map, &n))
         return TERM_E_TYPE;
+    if (!nif_budget_take(&self->budget, n * NIF_BUDGET_PAIR))
+        return TERM_E_LATER;
     // In the order of term_to_binary, so that every strategy comes upon the same pair first. It
     // lists a hash map, which has more than 32 pairs (erl_map.h, MAP_SMALL_MAP_LIMIT), from the
     // end.
@@ -150,12 +181,12 @@ static int nif_source_emit(struct nif_source *self, ERL_NIF_TERM term, struct te
     ErlNifTermType type = enif_term_type(self->env, term);
     switch (type) {
     case ERL_NIF_TERM_TYPE_ATOM:
-        return nif_source_atom(self->env, term, sink);
+        return nif_source_atom(self, term, sink);
     case ERL_NIF_TERM_TYPE_INTEGER:
     case ERL_NIF_TERM_TYPE_FLOAT:
         return nif_source_number(self->env, term, sink);
     case ERL_NIF_TERM_TYPE_BITSTRING:
-        return nif_source_bytes(self->env, term, sink);
+        return nif_source_bytes(self, term, sink);
     case ERL_NIF_TERM_TYPE_LIST:
     case ERL_NIF_TERM_TYPE_TUPLE:
     case ERL_NIF_TERM_TYPE_MAP:

@@ -12,16 +12,19 @@
 %% the process is scheduled out in between).
 -module(tripod_nif_lib).
 
--export([load/0]).
--export([open/1, call/3, interrupt/1, give_away/2, usage/1, close/1, census/0]).
--nifs([open/1, call/3, interrupt/1, give_away/2, usage/1, close/1, census/0]).
+-export([load/0, loaded/0]).
+-export([open/1, call/3, call_dirty/3, submit/4, submit_usage/2, interrupt/1, give_away/2, usage/1,
+         close/1, stop/0, census/0]).
+-nifs([open/1, call/3, call_dirty/3, submit/4, submit_usage/2, interrupt/1, give_away/2, usage/1,
+       close/1, stop/0, census/0]).
 -on_load(reloaded/0).
 
 -define(LOADED, {?MODULE, loaded}).
 
 -type limits() :: {Service :: atom(), MemoryBytes :: pos_integer(), TimeNs :: pos_integer(),
                    SliceNs :: non_neg_integer(), Depth :: pos_integer(),
-                   ReplyBytes :: pos_integer(), Preempt :: timer | count}.
+                   ReplyBytes :: pos_integer(), Preempt :: timer | count,
+                   tripod_strategy:mode(), Cleanup :: owner | gc}.
 -type handle() :: reference().
 
 -spec open(limits()) -> {ok, handle()} | {error, term()}.
@@ -29,6 +32,16 @@ open(Limits) -> absent(open, [Limits]).
 
 -spec call(handle(), term(), non_neg_integer()) -> tripod_strategy:reply().
 call(Handle, Request, TimeMs) -> absent(call, [Handle, Request, TimeMs]).
+
+-spec call_dirty(handle(), term(), non_neg_integer()) -> tripod_strategy:reply().
+call_dirty(Handle, Request, TimeMs) -> absent(call_dirty, [Handle, Request, TimeMs]).
+
+-spec submit(handle(), term(), non_neg_integer(), reference()) ->
+          ok | full | {error, tripod_strategy:reason()}.
+submit(Handle, Request, TimeMs, Id) -> absent(submit, [Handle, Request, TimeMs, Id]).
+
+-spec submit_usage(handle(), reference()) -> ok | {error, tripod_strategy:reason()}.
+submit_usage(Handle, Id) -> absent(submit_usage, [Handle, Id]).
 
 -spec interrupt(handle()) -> ok.
 interrupt(Handle) -> absent(interrupt, [Handle]).
@@ -41,6 +54,9 @@ usage(Handle) -> absent(usage, [Handle]).
 
 -spec close(handle()) -> ok.
 close(Handle) -> absent(close, [Handle]).
+
+-spec stop() -> ok.
+stop() -> absent(stop, []).
 
 -spec census() -> tripod_strategy:census().
 census() -> absent(census, []).
@@ -55,6 +71,7 @@ absent(Function, Args) ->
 without(open, Error) -> Error;
 without(interrupt, _) -> ok;
 without(close, _) -> ok;
+without(stop, _) -> ok;
 without(census, _) -> #{boxes => 0, bytes => 0, calls => 0, os_processes => 0};
 without(_, _) -> {error, closed}.
 
@@ -75,10 +92,14 @@ not_loaded(File, Why) ->
         false -> tripod_strategy:missing(File)
     end.
 
+%% Whether there ever was a library, so that something may have to be ended.
+-spec loaded() -> boolean().
+loaded() -> persistent_term:get(?LOADED, false).
+
 %% Loading this module anew takes the library along at once: boxes that live now stay reachable even
 %% if the old code is purged before anybody calls. Does nothing the first time.
 reloaded() ->
-    case persistent_term:get(?LOADED, false) of
+    case loaded() of
         true -> _ = load(), ok;
         false -> ok
     end.

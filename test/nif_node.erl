@@ -32,7 +32,7 @@ run(Fun) -> Fun().
 
 config() ->
     #{service => echo, mode => yield, memory_bytes => 1 bsl 20, time_ms => 1000, depth => 200,
-      reply_bytes => 1 bsl 20, preempt => timer}.
+      reply_bytes => 1 bsl 20, preempt => timer, cleanup => owner}.
 
 open(Service) ->
     {ok, Box} = tripod:open(nif, #{service => Service, time_ms => 60_000}),

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much of a term one conversion may walk or build on a normal scheduler, which it must not hold
+// for more than a millisecond. A conversion that would go beyond gives up with TERM_E_LATER, and is
+// done anew on a thread that nobody waits for (nif_call.c). What it did until then is garbage, so
+// the budget bounds that too.
+//
+// Counted in elements of containers; what takes longer counts for several. An element takes 20 to
+// 60 ns in either direction, so that a budget is about half a millisecond at its worst;
+// nif/README.md has the measurement.
+#ifndef TRIPOD_NIF_BUDGET_H
+#define TRIPOD_NIF_BUDGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NIF_BUDGET_NORMAL ((size_t)12288)
+#define NIF_BUDGET_NONE   SIZE_MAX // on other threads: as much as there is
+
+#define NIF_BUDGET_BYTES     128u // bytes of a binary for one element
+#define NIF_BUDGET_PAIR      4u   // a pair that is walked: the key is looked up by the receiver
+#define NIF_BUDGET_HASH_PAIR 8u   // one that is built into a map of more than 32
+#define NIF_BUDGET_WIDE_ATOM 64u  // by way of the external term format
+
+// False: it is used up.
+static inline bool nif_budget_take(size_t *budget, size_t elements) {
+    if (elements > *budget)
+        return false;
+    if (*budget != NIF_BUDGET_NONE)
+        *budget -= elements;
+    return true;
+}
+
+#endif
