@@ -26,6 +26,7 @@
     X(dirty)                                                                                       \
     X(down)                                                                                        \
     X(empty)                                                                                       \
+    X(encoded)                                                                                     \
     X(error)                                                                                       \
     X(eval)                                                                                        \
     X(false)                                                                                       \

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nif_job.h"
 
+#include "etf.h"
 #include "nif_answer.h"
 #include "nif_source.h"
+
+#include <string.h>
 
 // A request beyond this is given back as soon as it was taken; a smaller one waits for the end of
 // the call, which saves two copies of the id.
 #define NIF_JOB_LIGHT_BYTES ((size_t)16384)
+// {ok, _} around what the service counts, and a little for a service that counts differently.
+#define NIF_JOB_REPLY_SLACK_BYTES ((size_t)4096)
 
 struct nif_job *nif_job_open(void) {
     struct nif_job *job = enif_alloc(sizeof *job);
@@ -80,13 +85,54 @@ static void nif_job_tell(struct nif_job *job, ErlNifEnv *env, ERL_NIF_TERM answe
     enif_clear_env(env);
 }
 
+static void *nif_job_memory(void *context, void *block, size_t old, size_t size) {
+    (void)context;
+    (void)old;
+    if (size != 0)
+        return block == NULL ? enif_alloc(size) : enif_realloc(block, size);
+    if (block != NULL)
+        enif_free(block);
+    return NULL;
+}
+
+// A binary of what was written; false: no memory.
+static bool nif_job_encoded(const struct etf_writer *writer, ErlNifEnv *env, ERL_NIF_TERM *reply) {
+    ERL_NIF_TERM bytes;
+    unsigned char *copy = enif_make_new_binary(env, writer->length, &bytes);
+    if (copy == NULL)
+        return false;
+    if (writer->length > 0)
+        memcpy(copy, writer->data, writer->length);
+    *reply = nif_atom_pair(env, NIF_ATOM_encoded, bytes);
+    return true;
+}
+
+// Step by step, for a reply that cannot be built as a term on this thread.
+static bool nif_job_encode(struct nif_job *job, struct nif_box *self, ErlNifEnv *env) {
+    static const struct service_host host = {.memory = nif_job_memory};
+    struct etf_writer writer;
+    etf_writer_init(&writer, &host, 0, self->box.limits.reply_bytes + NIF_JOB_REPLY_SLACK_BYTES);
+    etf_writer_reset(&writer);
+    enum box_result result = box_step(&self->box, &writer.sink);
+    if (result != BOX_MORE) {
+        ERL_NIF_TERM reply;
+        if (result != BOX_DONE || !nif_job_encoded(&writer, env, &reply))
+            reply = nif_answer_explain(env, self, result == BOX_DONE ? BOX_DOWN : result);
+        nif_job_tell(job, env, reply);
+    }
+    etf_writer_release(&writer);
+    return result != BOX_MORE;
+}
+
 static bool nif_job_call(struct nif_job *job, struct nif_box *self, ErlNifEnv *env) {
     enum box_result result = job->begun ? BOX_MORE : nif_job_begin(job, self, env);
     struct nif_sink reply;
     nif_sink_init(&reply, env, NIF_BUDGET_NONE);
+    nif_sink_forbid_hashing(&reply);
     if (result == BOX_MORE)
         result = box_step(&self->box, &reply.sink);
-    bool over = result != BOX_MORE;
+    bool over = result != BOX_MORE && result != BOX_LATER;
+    job->encoded = result == BOX_LATER;
     if (over)
         nif_job_tell(job, env, nif_answer_call(env, NULL, self, result, &reply));
     else
@@ -104,5 +150,5 @@ bool nif_job_run(struct nif_job *job, struct nif_box *self, ErlNifEnv *env) {
         nif_job_tell(job, env, nif_answer_error(env, nif_atom(NIF_ATOM_interrupted)));
         return true;
     }
-    return nif_job_call(job, self, env);
+    return job->encoded ? nif_job_encode(job, self, env) : nif_job_call(job, self, env);
 }

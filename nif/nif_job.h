@@ -23,7 +23,8 @@ struct nif_job {
     ERL_NIF_TERM request;
     uint64_t time_ns;
     size_t bytes; // that the request takes, roughly
-    bool begun;   // of the thread that runs it
+    bool begun;   // of the thread that runs it, as the next
+    bool encoded; // the reply goes out as external term format
     _Atomic(bool) interrupted;
 };
 
@@ -41,7 +42,8 @@ void nif_job_fill(struct nif_job *job, enum nif_job_kind kind, ERL_NIF_TERM id,
 void nif_job_interrupt(struct nif_job *job, struct nif_box *self);
 
 // Begins the job, or goes on for a slice. True: it is over, and its caller was told. `env` is the
-// calling thread's, empty before and after. Only by a thread of the library's own.
+// calling thread's, empty before and after. The message is {tripod_nif, Id, Reply}, where Reply may
+// be {encoded, ExternalTermFormat}. Only by a thread of the library's own.
 bool nif_job_run(struct nif_job *job, struct nif_box *self, ErlNifEnv *env);
 
 #endif

@@ -138,9 +138,9 @@ static int nif_sink_end(struct term_sink *sink, enum term_kind kind, size_t n) {
     if (n > (kind == TERM_TUPLE ? NIF_SINK_MAX_ARITY : UINT_MAX))
         return TERM_E_SIZE;
     size_t taken = kind == TERM_MAP ? 2 * n : n;
-    if (!nif_budget_take(&self->budget, kind == TERM_MAP && n > NIF_SINK_FLAT_MAP
-                                            ? NIF_BUDGET_HASH_PAIR * n
-                                            : taken))
+    bool hashed = kind == TERM_MAP && n > NIF_SINK_FLAT_MAP;
+    if ((hashed && self->unhashed) ||
+        !nif_budget_take(&self->budget, hashed ? NIF_BUDGET_HASH_PAIR * n : taken))
         return TERM_E_LATER;
     const ERL_NIF_TERM *elements = self->terms + self->length - taken;
     ERL_NIF_TERM whole = 0;
@@ -174,6 +174,7 @@ void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env, size_t budget) {
     sink->capacity = NIF_SINK_INLINE;
     sink->limit = budget;
     sink->budget = budget;
+    sink->unhashed = false;
 }
 
 void nif_sink_reset(struct nif_sink *sink) {

@@ -27,10 +27,17 @@ struct nif_sink {
     size_t capacity;
     size_t limit;  // the budget as a whole
     size_t budget; // elements that may still be built; one more is TERM_E_LATER
+    bool unhashed; // a map of more than 32 pairs is TERM_E_LATER too
     ERL_NIF_TERM few[NIF_SINK_INLINE];
 };
 
 void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env, size_t budget);
+// For a thread that is no scheduler, where building a hashed map crashes the VM: sorting its hashes
+// takes random numbers of the scheduler's (ERTS: erl_map.c, hashmap_from_unsorted_array; utils.c,
+// erts_qsort; seen with OTP 25).
+static inline void nif_sink_forbid_hashing(struct nif_sink *sink) {
+    sink->unhashed = true;
+}
 // Empties it for the next term, with the whole budget; what it built is garbage in `env`.
 void nif_sink_reset(struct nif_sink *sink);
 void nif_sink_release(struct nif_sink *sink);

@@ -52,7 +52,7 @@ call({dirty, Box}, Request, TimeMs) ->
 call({thread, Box}, Request, TimeMs) ->
     Id = make_ref(),
     case submit(Box, Request, TimeMs, Id) of
-        ok -> receive {?MODULE, Id, Reply} -> Reply end;
+        ok -> receive {?MODULE, Id, Reply} -> reply(Box, Reply) end;
         {error, _} = Error -> Error
     end;
 call(Box, Request, TimeMs) ->
@@ -91,12 +91,24 @@ send(Handle, Request, TimeMs) ->
     end.
 
 -spec receive_reply(handle(), reference(), timeout()) -> tripod_strategy:reply() | timeout.
-receive_reply(_Handle, Id, Timeout) ->
+receive_reply(Handle, Id, Timeout) ->
     receive
-        {?MODULE, Id, Reply} -> Reply
+        {?MODULE, Id, Reply} -> reply(box(Handle), Reply)
     after Timeout ->
         timeout
     end.
+
+%% A service that breaks its promise of one whole term has lost its box.
+reply(Box, {encoded, Bytes}) ->
+    try
+        binary_to_term(Bytes)
+    catch
+        error:badarg ->
+            ok = tripod_nif_lib:close(Box),
+            {error, {down, broken}}
+    end;
+reply(_Box, Reply) ->
+    Reply.
 
 -spec interrupt(handle()) -> ok.
 interrupt(Handle) -> tripod_nif_lib:interrupt(box(Handle)).
