@@ -27,7 +27,7 @@ static struct {
     struct nif_box *first, *last; // boxes that wait for a thread
     _Atomic(size_t) waiting;      // how many; read without the lock too, as a hint
     struct nif_worker *workers;
-    size_t most, threads, idle;
+    size_t most, threads;
     struct nif_job *spare;
     size_t spares;
     bool stopping;
@@ -156,13 +156,10 @@ static void *pool_serve(void *data) {
     struct nif_worker *worker = data;
     enif_mutex_lock(pool.lock);
     while (pool.first != NULL || !pool.stopping) {
-        if (pool.first != NULL) {
+        if (pool.first != NULL)
             pool_serve_box(worker);
-            continue;
-        }
-        pool.idle++;
-        enif_cond_wait(pool.work, pool.lock);
-        pool.idle--;
+        else
+            enif_cond_wait(pool.work, pool.lock);
     }
     enif_mutex_unlock(pool.lock);
     return NULL;
@@ -188,10 +185,10 @@ static bool pool_start_thread(void) {
     return started;
 }
 
-// A box was appended: is there a thread for it? With one thread at least it gets its turn.
-static bool pool_has_thread(void) {
-    if (pool_waiting() > pool.idle && pool.threads < pool.most)
-        (void)pool_start_thread();
+// All at once, at the first request: what the library takes is then known from the start.
+static bool pool_start(void) {
+    while (pool.threads < pool.most && pool_start_thread())
+        continue;
     return pool.threads > 0;
 }
 
@@ -210,12 +207,10 @@ static enum nif_pool_entry pool_enter(struct nif_box *self, struct nif_job *job)
     struct nif_line *line = &self->line;
     if (pool.stopping)
         return NIF_POOL_STOPPING;
+    if (pool.threads == 0 && !pool_start())
+        return NIF_POOL_NO_THREADS;
     if (!line->held) {
         pool_append(self);
-        if (!pool_has_thread()) {
-            (void)pool_take(); // without threads it is the only one
-            return NIF_POOL_NO_THREADS;
-        }
         enif_keep_resource(self);
         line->held = true;
         enif_cond_signal(pool.work);

@@ -4,8 +4,8 @@
 // more to do and somebody else waits. So requests of one box run in order and one at a time, and an
 // endless one takes its turn like all others.
 //
-// A thread is started when a request finds none idle, and ends with the library, or when the
-// application stops. Any scheduler thread may call any of these functions.
+// They are started by the first request, and end with the library, or when the application stops.
+// Any scheduler thread may call any of these functions.
 #ifndef TRIPOD_NIF_POOL_H
 #define TRIPOD_NIF_POOL_H
 
@@ -34,7 +34,7 @@ bool nif_pool_room(struct nif_box *self, const ErlNifPid *waiter);
 enum nif_pool_entry {
     NIF_POOL_ENTERED,
     NIF_POOL_STOPPING,   // the threads are about to end; the box was closed
-    NIF_POOL_NO_THREADS, // the system refused the first one
+    NIF_POOL_NO_THREADS, // the system refuses even one
 };
 // Puts the job in line, if that is ENTERED; it is the pool's then.
 enum nif_pool_entry nif_pool_enter(ErlNifEnv *env, struct nif_box *self, struct nif_job *job);
@@ -43,7 +43,7 @@ enum nif_pool_entry nif_pool_enter(ErlNifEnv *env, struct nif_box *self, struct 
 void nif_pool_interrupt(struct nif_box *self);
 
 // Ends the threads and waits for them. Calls in progress and in line end with {error, closed}, and
-// their boxes are closed. The next request starts a thread again.
+// their boxes are closed. The next request starts threads again.
 void nif_pool_stop(ErlNifEnv *env);
 
 #endif
