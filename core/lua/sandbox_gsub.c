@@ -20,14 +20,17 @@ enum gsub_slot {
     GSUB_STATE, // a paused struct gsub
 };
 
-#define GSUB_SMALL_BYTES 512
+#define GSUB_SMALL_BYTES 64
+#define GSUB_LARGE_BYTES 512 // in the frame that is gone when the script is asked
 
 struct gsub {
+    const unsigned char *subject, *end;
+    const unsigned char *pattern; // without the anchor
+    size_t pattern_bytes;
     const unsigned char *from;   // the search goes on there
     const unsigned char *last;   // the last match ended there; NULL: none was
     const unsigned char *start;  // the match began there whose replacement is asked for
     const unsigned char *copied; // the subject is in the text up to there
-    const unsigned char *end;    // of the subject
     struct gsub_text text;
     lua_Integer left;  // replacements that may be made
     lua_Integer count; // matches
@@ -37,6 +40,7 @@ struct gsub {
     bool asks; // the replacement may call the script
     bool paused;
     bool changed;
+    char small[GSUB_SMALL_BYTES]; // the text, while it is short and the script is asked
 };
 
 enum gsub_step { GSUB_ASK, GSUB_DONE, GSUB_PAUSE };
@@ -86,9 +90,9 @@ static void gsub_add_template(lua_State *L, struct gsub *gsub, const struct matc
 static void gsub_take_value(lua_State *L, struct gsub *gsub) {
     if (lua_toboolean(L, -1)) {
         size_t length;
-        if (!lua_isstring(L, -1))
-            (void)luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
         const char *value = lua_tolstring(L, -1, &length);
+        if (value == NULL)
+            (void)luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
         gsub_add(L, gsub, gsub->copied, (size_t)(gsub->start - gsub->copied));
         gsub_text_add(L, &gsub->text, value, length);
         gsub->copied = gsub->from;
@@ -125,11 +129,8 @@ static bool gsub_replace(lua_State *L, struct gsub *gsub, const struct match *ma
 }
 
 static void gsub_init_match(lua_State *L, const struct gsub *gsub, struct match *match) {
-    size_t subject_bytes, pattern_bytes;
-    const char *subject = lua_tolstring(L, GSUB_SUBJECT, &subject_bytes);
-    const char *pattern = lua_tolstring(L, GSUB_PATTERN, &pattern_bytes);
-    match_init(match, L, (const unsigned char *)subject, subject_bytes,
-               (const unsigned char *)pattern + gsub->anchored, pattern_bytes - gsub->anchored);
+    match_init(match, L, gsub->subject, (size_t)(gsub->end - gsub->subject), gsub->pattern,
+               gsub->pattern_bytes);
     match->anchored = gsub->anchored;
     match->last = gsub->last;
 }
@@ -164,17 +165,17 @@ static enum gsub_step gsub_work(lua_State *L, struct gsub *gsub, struct match *m
 // With what is too large for a frame below the script.
 __attribute__((noinline)) static enum gsub_step gsub_go(lua_State *L, struct gsub *gsub) {
     struct match match;
-    char small[GSUB_SMALL_BYTES];
+    char large[GSUB_LARGE_BYTES];
     if (gsub->paused)
         match_load(&match, L, GSUB_MATCH);
     else
         gsub_init_match(L, gsub, &match);
     if (!gsub->asks && gsub->text.data == NULL) {
-        gsub->text.data = small;
-        gsub->text.capacity = sizeof small;
+        gsub->text.data = large;
+        gsub->text.capacity = sizeof large;
     }
     enum gsub_step step = gsub_work(L, gsub, &match);
-    if (gsub->text.data == small) {
+    if (gsub->text.data == large) {
         if (step != GSUB_DONE)
             gsub_text_keep(L, &gsub->text);
         else
@@ -204,6 +205,8 @@ static int gsub_run(lua_State *L, struct gsub *gsub) {
                 kept = lua_newuserdatauv(L, sizeof *kept, 0);
                 lua_replace(L, GSUB_STATE);
             }
+            if (gsub->text.data == gsub->small)
+                gsub_text_keep(L, &gsub->text);
             *kept = *gsub;
             return sandbox_pause(L, 0, gsub_again);
         }
@@ -219,25 +222,34 @@ static int gsub_again(lua_State *L, int status, lua_KContext context) {
 }
 
 static int gsub_gsub(lua_State *L) {
+    struct gsub gsub;
     size_t length;
-    const char *subject = luaL_checklstring(L, 1, &length);
-    const char *pattern = luaL_checkstring(L, 2);
-    struct gsub gsub = {.type = lua_type(L, 3),
-                        .left = luaL_optinteger(L, 4, (lua_Integer)length + 1)};
+    gsub.subject = (const unsigned char *)luaL_checklstring(L, 1, &length);
+    gsub.pattern = (const unsigned char *)luaL_checklstring(L, 2, &gsub.pattern_bytes);
+    gsub.type = lua_type(L, 3);
+    gsub.left = luaL_optinteger(L, 4, (lua_Integer)length + 1);
     luaL_argexpected(L,
                      gsub.type == LUA_TNUMBER || gsub.type == LUA_TSTRING ||
                          gsub.type == LUA_TFUNCTION || gsub.type == LUA_TTABLE,
                      3, "string/function/table");
     lua_settop(L, GSUB_TEXT);
-    gsub.from = gsub.copied = (const unsigned char *)subject;
-    gsub.end = gsub.from + length;
-    gsub.text.least = length + 64;
-    gsub.text.slot = GSUB_TEXT;
-    gsub.anchored = *pattern == '^';
+    gsub.end = gsub.subject + length;
+    gsub.from = gsub.copied = gsub.subject;
+    gsub.last = NULL;
+    gsub.count = 0;
+    gsub.paused = gsub.changed = false;
+    gsub.anchored = *gsub.pattern == '^';
+    gsub.pattern += gsub.anchored;
+    gsub.pattern_bytes -= gsub.anchored;
     gsub.asks = gsub.type == LUA_TFUNCTION;
     if (gsub.type == LUA_TTABLE && lua_getmetatable(L, GSUB_REPLACEMENT)) {
         gsub.asks = true;
         lua_pop(L, 1);
+    }
+    gsub.text = (struct gsub_text){.least = length + GSUB_SMALL_BYTES, .slot = GSUB_TEXT};
+    if (gsub.asks) {
+        gsub.text.data = gsub.small;
+        gsub.text.capacity = sizeof gsub.small;
     }
     return gsub_run(L, &gsub);
 }

@@ -53,9 +53,18 @@ static inline bool item_accepts(const struct item *item, unsigned character) {
                                         : item_has(item->bits, character);
 }
 
-// The bits of the class %letter, or NULL when there is none.
-const uint32_t *item_class(unsigned letter);
+// By letter: each class, and its complement for the capital. Those that are none are empty.
+extern const uint32_t item_classes[26][2][ITEM_WORDS];
+extern const uint32_t item_letters; // a bit for each letter that is a class
 extern const uint32_t item_all[ITEM_WORDS];
+
+// The bits of the class %letter, or NULL when there is none.
+static inline const uint32_t *item_class(unsigned letter) {
+    unsigned index = (letter | 0x20u) - 'a';
+    if (index >= 26 || !(item_letters >> index & 1))
+        return NULL;
+    return item_classes[index][letter & 0x20u ? 0 : 1];
+}
 
 // The set at `at`, where a [ stands; valid until another one is read. Raises "malformed pattern".
 const struct item_set *item_read_set(struct item_reader *reader, const unsigned char *at);

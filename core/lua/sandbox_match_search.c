@@ -11,13 +11,23 @@ static const unsigned char *match_first_item(struct match *match, struct item *i
     const unsigned char *p = match->pattern;
     for (unsigned captures = 0; *p == '(' && captures < 4; captures++)
         p += p[1] == ')' ? 2 : 1;
-    if (p == match->pattern_end || *p == '(' || *p == ')' || *p == '$')
+    switch (*p) {
+    case '.': // accepts what an attempt would
+    case '(':
+    case ')':
+    case '$':
         return NULL;
-    if (*p == '%' && (p[1] == 'f' || (p[1] >= '0' && p[1] <= '9')))
-        return NULL;
-    if (*p == '%' && p[1] == 'b') {
+    case '%':
+        if (p[1] == 'f' || (p[1] >= '0' && p[1] <= '9'))
+            return NULL;
+        if (p[1] != 'b')
+            break;
         *item = (struct item){.kind = ITEM_CHARACTER, .character = p[2]};
         return match->pattern_end - p >= 4 ? p : NULL;
+    default:
+        if (p == match->pattern_end)
+            return NULL;
+        break;
     }
     item_read(&match->reader, p, item);
     return *item->after == '*' || *item->after == '?' || *item->after == '-' ? NULL : p;
@@ -37,6 +47,8 @@ static const unsigned char *match_find_item(const struct item *item, const unsig
 // Moves match->start to the next character that the item accepts. MATCH_NONE: there is none.
 static enum match_result match_skip(struct match *match, const struct item *item) {
     const unsigned char *end = match->subject_end;
+    if (match->start < end && item_accepts(item, *match->start))
+        return MATCH_FOUND;
     const ptrdiff_t bytes_a_step = item->kind == ITEM_CHARACTER ? 16 : 1;
     const ptrdiff_t block_bytes = bytes_a_step * MATCH_BLOCK_BYTES;
     while (match->start < end) {
@@ -57,6 +69,8 @@ enum match_result match_search(struct match *match) {
     const unsigned char *first = match->anchored ? NULL : match_first_item(match, &item);
     for (;;) {
         if (match->place == MATCH_AT_START) {
+            match->levels = 0;
+            match->used = 0;
             if (first != NULL) {
                 if (*first == '[')
                     item_read(&match->reader, first, &item);
@@ -64,8 +78,6 @@ enum match_result match_search(struct match *match) {
                 if (there != MATCH_FOUND)
                     return there;
             }
-            match->levels = 0;
-            match->used = 0;
             match->subject_at = match->start;
             match->pattern_at = match->pattern;
         }
