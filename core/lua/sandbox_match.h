@@ -95,7 +95,6 @@ static inline void match_init(struct match *match, lua_State *L, const unsigned 
     match->last = NULL;
     match->anchored = false;
     match->place = MATCH_AT_START;
-    match->used = 0; // a pause before the first attempt keeps this
     item_reader_init(&match->reader, L, match->sandbox, match->pattern_end);
 }
 
