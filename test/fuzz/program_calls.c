@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls of the libraries, with arguments that fit and some that do not. By what they return: `m` is
-// a number, `t` a string, `u` any one value, `x` any number of them.
+// a number, `t` a string, `u` any one value, `x` any number of them;
+// `q` is a function.
 #include "program_grammar.h"
 
 static const char *const call_m[] = {
@@ -237,6 +238,42 @@ static const char *const call_x[] = {
     "($T):find($T, $i, $E)",
     NULL};
 
+static const char *const native_q[] = {"tostring",
+                                       "type",
+                                       "math.floor",
+                                       "string.upper",
+                                       "string.rep",
+                                       "select",
+                                       "rawlen",
+                                       "tonumber",
+                                       "table.unpack",
+                                       "table.concat",
+                                       "pcall",
+                                       "error",
+                                       "assert",
+                                       "math.max",
+                                       "string.byte",
+                                       "next",
+                                       "ipairs",
+                                       "string.format",
+                                       "math.type",
+                                       "coroutine.yield",
+                                       "coroutine.isyieldable",
+                                       "coroutine.resume",
+                                       "coroutine.wrap",
+                                       "string.gsub",
+                                       "utf8.char",
+                                       "setmetatable",
+                                       "rawequal",
+                                       "load",
+                                       "string.len",
+                                       "coroutine.running",
+                                       "xpcall",
+                                       "table.sort",
+                                       "string.gmatch",
+                                       NULL};
+
 const struct program_rule program_calls[] = {
-    {'m', 1, call_m}, {'t', 1, call_t}, {'u', 1, call_u}, {'x', 1, call_x}, {'\0', 0, NULL},
+    {'q', 30, native_q}, {'m', 1, call_m}, {'t', 1, call_t},
+    {'u', 1, call_u},    {'x', 1, call_x}, {'\0', 0, NULL},
 };
