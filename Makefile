@@ -212,6 +212,7 @@ deps: ## install what any target here needs, named first (DEPS=skip: only name i
 test: ## every test; SUITE=TEXT those whose file name contains it
 	$(call deps,--brief) $(DEPS_OF_test)
 	$(again) all faults test-beams c-tests
+	$(again) MODE=replay fuzz-targets
 	@BUILD=$(BUILD) V=$(V) ERL='$(ERL)' SUITE='$(SUITE)' GROUP='$(GROUP)' CASE='$(CASE)' \
 	    PROPERTIES='$(PROPERTIES)' build-aux/run-tests
 
@@ -334,11 +335,13 @@ tsan: ## C unit tests of threaded code under ThreadSanitizer
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) MODE=tsan c-tests
 	@build-aux/net tsan $(TSAN_NAMES:%=build/tsan/%)
-SECONDS ?= 60
-fuzz: ## every fuzzer for SECONDS=60 each; SECONDS=0 replays the corpora
+FUZZ_SECONDS ?= 60
+FUZZ ?=
+fuzz: ## every fuzzer for FUZZ_SECONDS=60 each (0: only the corpora); FUZZ=NAME that one
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) MODE=fuzz fuzz-targets
-	@build-aux/fuzz $(SECONDS) $(FUZZ_SRC:%.c=build/fuzz/%)
+	@build-aux/fuzz $(FUZZ_SECONDS) \
+	    $(patsubst %,build/fuzz/%,$(filter %/$(or $(FUZZ),%)_fuzz,$(FUZZ_NAMES)))
 coverage: ## lines of core/ that the C unit tests reach
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) MODE=cov c-tests
@@ -360,7 +363,7 @@ check: ## lint, test, asan, valgrind, tsan, fuzz corpora, and the proof that the
 	$(again) valgrind
 	$(again) tsan
 	$(again) asan
-	$(again) fuzz SECONDS=0
+	$(again) fuzz FUZZ_SECONDS=0
 	$(again) test
 
 .PHONY: test-fresh

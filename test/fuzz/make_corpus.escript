@@ -5,12 +5,45 @@
 -mode(compile).
 
 main([]) ->
+    Etf = [{Name, term_to_binary(Term)} || {Name, Term} <- terms()] ++ encoded(),
+    write("etf", Etf),
+    write("push", pieces(Etf)).
+
+write(Target, Seeds) ->
     Here = filename:dirname(filename:absname(escript:script_name())),
-    Dir = filename:join([Here, "corpus", "etf"]),
+    Dir = filename:join([Here, "corpus", Target]),
     ok = filelib:ensure_dir(filename:join(Dir, "x")),
     lists:foreach(fun({Name, Bytes}) -> ok = file:write_file(filename:join(Dir, Name), Bytes) end,
-                  [{Name, term_to_binary(Term)} || {Name, Term} <- terms()] ++ encoded()),
+                  Seeds),
     io:format("~b seeds in ~ts~n", [length(filelib:wildcard("*", Dir)), Dir]).
+
+%% What push_fuzz.c reads: options, then requests (0) and values (1), each with its length.
+pieces(Etf) ->
+    Requests = [piece(0, term_to_binary(Request)) || Request <- requests()],
+    [{"requests", [0, Requests]}, {"requests_with_pauses", [4, Requests]},
+     {"requests_shallow", [3, Requests]}] ++
+        [{"value_" ++ Name, [0, piece(1, Value)]}
+         || {Name, Bytes} <- Etf, <<131, Value/binary>> <- [iolist_to_binary(Bytes)]].
+
+piece(Kind, Bytes) ->
+    [<<Kind:1, (byte_size(Bytes)):15>>, Bytes].
+
+requests() ->
+    [{eval, <<"return ...">>, [1, <<"a">>, [1, nil, 3], #{a => {b, 2.5}}]},
+     {load, <<"m">>, <<"function f(x) g = x; return x, {x} end">>},
+     {call, <<"f">>, [[5, #{<<"k">> => []}]]},
+     {compile, <<"return #{...}">>},
+     {run, 1, [1, 2]},
+     {set, <<"y">>, #{a => 1, 2 => [3]}},
+     {get, <<"y">>},
+     {get, <<"nosuch.field">>},
+     {call, <<"string.rep">>, [<<"ab">>, 200]},
+     {configure, #{<<"empty">> => <<"map">>}},
+     {eval, <<"return {}, print, 0/0">>, []},
+     {eval, <<"error({1})">>, []},
+     {eval, <<"while true do end">>, []},
+     {reset},
+     {unknown, 1}].
 
 terms() ->
     [{"small_integer", 7},

@@ -23,9 +23,10 @@ static struct { unsigned long programs, skipped, paused, failed; } count;
 
 static void count_print(void) {
     double share = count.programs == 0 ? 0 : 100.0 * (double)count.skipped / (double)count.programs;
-    fprintf(stderr,
-            "programs: %lu, ended by a limit: %lu (%.2f %%), with pauses: %lu, by an error: %lu\n",
-            count.programs, count.skipped, share, count.paused, count.failed);
+    fprintf(
+        stderr,
+        "note: %lu programs, ended by a limit: %lu (%.2f %%), with pauses: %lu, by an error: %lu\n",
+        count.programs, count.skipped, share, count.paused, count.failed);
 }
 
 static uint32_t pauses_of(uint8_t byte) {

@@ -16,6 +16,9 @@
 // - __gc (refused), string.dump and binary chunks (not there), collectgarbage's settings and counts
 //   (the service's own), os.clock, os.time without a table (the clock), weak tables (what is
 //   collected depends on what lies in dead registers), math.random without a seed;
+// - the order in which table.sort compares: only what has one order is sorted, by comparators that
+//   nobody sees at work;
+// - counts that keep one C function of the stock library busy for ages: nothing can stop it there;
 // - string.rep and others with sizes between what is possible and what is too large for any string.
 #ifndef TRIPOD_FUZZ_PROGRAM_GRAMMAR_H
 #define TRIPOD_FUZZ_PROGRAM_GRAMMAR_H

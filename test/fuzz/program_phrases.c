@@ -256,7 +256,7 @@ static const char *const array_A[] = {"$a",
                                       "{table.unpack($a)}",
                                       "$o",
                                       "{$N; $T, nil, $V}",
-                                      "table.move($a, $i, $i, $i, {})",
+                                      "table.move($a, $I, $I, $I, {})",
                                       "{$V, nil, nil, $V}",
                                       NULL};
 

@@ -170,19 +170,13 @@ static const char *const pack_H[] = {"'<i4', $i",
                                      "$U, $L",
                                      NULL};
 
-static const char *const unpack_U[] = {"'<i4'",     "'z'",        "'s1'",
-                                       "'b'",       "'B'",        "'>I2'",
-                                       "'<i3'",     "'d'",        "'f'",
-                                       "'bbb'",     "'c2'",       "'s2'",
-                                       "'!4 b i4'", "'<i9'",      "'>i16'",
-                                       "'x b'",     "'j'",        "'i17'",
-                                       "'c'",       "'Xi2 b'",    "''",
-                                       "'< > ='",   "'s'",        "'c99'",
-                                       "'z z'",     "'!16 Xd b'", "'c2147483647c2147483647'",
-                                       "$w",        "$K",         "'n'",
-                                       "'h h'",     NULL};
+static const char *const unpack_U[] = {
+    "'<i4'", "'z'",        "'s1'", "'b'",     "'B'",       "'>I2'",   "'<i3'",  "'d'",
+    "'f'",   "'bbb'",      "'c2'", "'s2'",    "'!4 b i4'", "'<i9'",   "'>i16'", "'x b'",
+    "'j'",   "'i17'",      "'c'",  "'Xi2 b'", "''",        "'< > ='", "'s'",    "'c99'",
+    "'z z'", "'!16 Xd b'", "$w",   "$K",      "'n'",       "'h h'",   NULL};
 
 const struct program_rule program_texts[] = {
     {'X', 18, source_X}, {'P', 2, pattern_P}, {'p', 60, piece_p},  {'W', 10, replacement_W},
-    {'G', 1, format_G},  {'H', 1, pack_H},    {'U', 27, unpack_U}, {'\0', 0, NULL},
+    {'G', 1, format_G},  {'H', 1, pack_H},    {'U', 26, unpack_U}, {'\0', 0, NULL},
 };
