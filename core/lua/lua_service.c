@@ -28,6 +28,7 @@ static int lua_service_begin(void *state, struct term_source *request) {
     sandbox->stop = SANDBOX_GO;
     sandbox->phase = SANDBOX_START;
     sandbox->careful_tables = false;
+    sandbox->cycles = 0;
     if (sandbox->printed != 0)
         sandbox_forget_printed(sandbox);
     return sandbox_take_request(sandbox, request);

@@ -107,6 +107,7 @@ struct sandbox {
     } cut;                   // of the signal handler
     uint32_t steps_left;     // until sandbox_spend looks
     bool pausing;            // a yield that reaches the outside is a pause, not the script's own
+    int cycles;              // of the collector, ended since the soft cap was crossed
     bool memory_full;        // the soft cap was crossed since the last full collection
     bool careful_tables;     // a table that looked like a sequence was none: count before emitting
     bool empty_as_map;
@@ -239,8 +240,14 @@ int sandbox_pause(lua_State *L, lua_KContext context, lua_KFunction again);
 // call could free anything. May collect.
 void sandbox_grant_memory(struct sandbox *sandbox);
 bool sandbox_memory_is_tight(const struct sandbox *sandbox);
-// Collects if the soft cap was crossed. True: the memory limit holds even after that.
+// Collects if the soft cap was crossed. True: the memory limit holds even after that. Within a run
+// it does not return if the call must end meanwhile.
 bool sandbox_memory_spent(struct sandbox *sandbox, lua_State *L);
+// The same for the hook, where leaving returns: what the clock said meanwhile; PREEMPT_PAUSE only
+// if it `may_pause`, and then it is to be called again. sandbox->stop says whether the call ends.
+enum preempt_verdict sandbox_hook_memory(struct sandbox *sandbox, lua_State *L, bool may_pause);
+// A full collection for the script.
+void sandbox_collect(lua_State *L);
 // Can `bytes` more be live without crossing the soft cap? Collects before it says no.
 bool sandbox_memory_fits(struct sandbox *sandbox, lua_State *L, size_t bytes);
 

@@ -19,21 +19,49 @@ static int base_setmetatable(lua_State *L) {
     return 1;
 }
 
-// The collector's settings belong to the service.
+// Basic steps for about `kib`; did a cycle end?
+static bool base_step(lua_State *L, lua_Integer kib) {
+    struct sandbox *sandbox = sandbox_of(L);
+    bool ended = lua_gc(L, LUA_GCSTEP, 0) != 0;
+    for (lua_Integer done = 8; done < kib && !ended; done += 8) {
+        (void)sandbox_spend(L, sandbox, SANDBOX_POLL_STEPS);
+        ended = lua_gc(L, LUA_GCSTEP, 0) != 0;
+    }
+    return ended;
+}
+
+// The collector's settings belong to the service. What would change them is accepted and has no
+// effect, because many programs begin with it; the answers are those of a collector left alone.
 static int base_collectgarbage(lua_State *L) {
-    static const char *const options[] = {"collect", "count", "step", "isrunning", NULL};
+    static const char *const options[] = {
+        "collect",      "count",       "step",     "isrunning",  "stop", "restart",
+        "generational", "incremental", "setpause", "setstepmul", NULL};
     switch (luaL_checkoption(L, 1, "collect", options)) {
     case 0:
-        lua_pushinteger(L, lua_gc(L, LUA_GCCOLLECT));
+        sandbox_collect(L);
+        lua_pushinteger(L, 0);
         return 1;
     case 1:
         lua_pushnumber(L, (lua_Number)arena_live_bytes(sandbox_of(L)->arena) / 1024);
         return 1;
     case 2:
-        lua_pushboolean(L, lua_gc(L, LUA_GCSTEP, 0));
+        lua_pushboolean(L, base_step(L, luaL_optinteger(L, 2, 0)));
+        return 1;
+    case 3:
+        lua_pushboolean(L, 1);
+        return 1;
+    case 6:
+    case 7:
+        lua_pushliteral(L, "incremental");
+        return 1;
+    case 8:
+        lua_pushinteger(L, 200); // LUAI_GCPAUSE
+        return 1;
+    case 9:
+        lua_pushinteger(L, 100); // LUAI_GCMUL
         return 1;
     default:
-        lua_pushboolean(L, 1);
+        lua_pushinteger(L, 0);
         return 1;
     }
 }

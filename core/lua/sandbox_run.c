@@ -110,19 +110,22 @@ static void sandbox_hook(lua_State *L, lua_Debug *where) {
         return;
     }
     sandbox_disarm(sandbox, L);
-    if (sandbox_memory_spent(sandbox, L)) {
-        sandbox_leave(L, SANDBOX_STOP_MEMORY);
-        return;
-    }
-    enum preempt_verdict verdict = sandbox_look(sandbox);
-    if (verdict == PREEMPT_GO)
-        return;
+    bool can_pause = sandbox_can_yield(sandbox, L);
+    // Armed because of the memory, the hook may come long before a slice is over.
+    bool due = !sandbox->timed || sandbox->due || !sandbox->memory_full;
+    enum preempt_verdict verdict = due ? sandbox_look(sandbox) : PREEMPT_GO;
+    if (verdict == PREEMPT_GO && sandbox->memory_full)
+        verdict = sandbox_hook_memory(sandbox, L, can_pause);
     enum sandbox_stop stop = sandbox_stop_for(verdict);
+    if (sandbox->stop != SANDBOX_GO || verdict == PREEMPT_GO)
+        return;
     if (stop != SANDBOX_GO) {
         sandbox_leave(L, stop);
-    } else if (sandbox_can_yield(sandbox, L)) {
+    } else if (can_pause) {
         sandbox->pausing = true;
         (void)lua_yield(L, 0);
+    } else if (sandbox->memory_full) {
+        sandbox_arm(sandbox); // the collection is still due
     }
 }
 
