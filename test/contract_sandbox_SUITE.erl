@@ -9,7 +9,7 @@
 cases() ->
     [libraries_cannot_be_changed, libraries_are_reached_by_path, globals_are_the_boxs,
      source_bytes, long_errors, prints, prints_are_limited, prints_of_sent_requests,
-     one_endless_instruction].
+     one_endless_instruction, colliding_arguments, colliding_results].
 
 libraries_cannot_be_changed(Config) ->
     contract:with_box(Config, fun(Box) ->
@@ -112,4 +112,20 @@ one_endless_instruction(Config) ->
     contract:with_box(Config, #{time_ms => 300}, fun(Box) ->
         {error, {down, time}} = tripod:call(Box, {eval, Collide, []}),
         {error, {down, time}} = tripod_lua:eval(Box, "return 1")
+    end).
+
+%% Placing each of these keys takes longer than the one before: a request can be hostile too.
+colliding_arguments(Config) ->
+    Colliding = maps:from_list([{I * 65535 * 4 + 3, true} || I <- lists:seq(1, 65000)]),
+    contract:with_box(Config, #{time_ms => 50}, fun(Box) ->
+        {error, {limit, time}} = tripod_lua:eval(Box, "return 1", [Colliding]),
+        {ok, [1]} = tripod_lua:eval(Box, "return 1")
+    end).
+
+colliding_results(Config) ->
+    contract:with_box(Config, #{memory_bytes => 32 * ?MIB}, fun(Box) ->
+        {ok, []} = tripod:call(Box, {eval, <<"t = {} for i = 1, 20000 do t[i * 32767 * 4 + 3] = true end">>,
+                                     []}, #{time_ms => 60000}),
+        {error, {limit, time}} = tripod:call(Box, {get, <<"t">>}, #{time_ms => 20}),
+        {ok, [1]} = tripod_lua:eval(Box, "return 1")
     end).

@@ -31,7 +31,10 @@ static int lua_service_begin(void *state, struct term_source *request) {
     sandbox->cycles = 0;
     if (sandbox->printed != 0)
         sandbox_forget_printed(sandbox);
-    return sandbox_take_request(sandbox, request);
+    sandbox_enter_timer(sandbox);
+    int code = sandbox_take_request(sandbox, request);
+    sandbox_leave_timer(sandbox);
+    return code;
 }
 
 // Lua code must have come to an end before anything is emitted, so a step does one or the other.
@@ -63,11 +66,14 @@ static int lua_service_step(void *state, struct term_sink *reply) {
     struct sandbox *sandbox = state;
     preempt_slice(&sandbox->preempt);
     if (sandbox->phase == SANDBOX_START && sandbox->verb == SANDBOX_RESET) {
-        int code = lua_service_reset(sandbox);
-        if (code < 0)
-            return code;
+        int reset = lua_service_reset(sandbox);
+        if (reset < 0)
+            return reset;
     }
-    return sandbox_protect(sandbox, lua_service_work, reply);
+    sandbox_enter_timer(sandbox);
+    int code = sandbox_protect(sandbox, lua_service_work, reply);
+    sandbox_leave_timer(sandbox);
+    return code;
 }
 
 static void lua_service_usage(const void *state, struct service_usage *usage) {

@@ -182,7 +182,9 @@ extern const luaL_Reg sandbox_coroutine_library[];
 // Resumes `call` with `arguments` values; sets phase and results, or leaves phase SANDBOX_RESUME
 // when a slice ended.
 void sandbox_resume(struct sandbox *sandbox, int arguments);
-// Stops the timer if it runs for this call; to be called when the run is left by a longjmp.
+// Around whatever a call does on this thread: runs the timer for it, unless it counts.
+void sandbox_enter_timer(struct sandbox *sandbox);
+// Also when the run is left by a longjmp; the second time it does nothing.
 void sandbox_leave_timer(struct sandbox *sandbox);
 // Makes the running coroutine call the hook before its next instruction. Async-signal-safe.
 void sandbox_arm(struct sandbox *sandbox);
@@ -199,7 +201,7 @@ void sandbox_leave(lua_State *L, enum sandbox_stop stop);
 // Can a pause pass from L to the host?
 bool sandbox_can_yield(const struct sandbox *sandbox, lua_State *L);
 enum sandbox_stop sandbox_stop_for(enum preempt_verdict verdict);
-// What the stop word and the clock say, inside a run.
+// What the stop word and the clock say, between entering and leaving the timer.
 enum preempt_verdict sandbox_look(struct sandbox *sandbox);
 
 // sandbox_cut.c

@@ -77,7 +77,7 @@ void sandbox_consider_cut(struct sandbox *sandbox, uintptr_t pc) {
         cut->overdue_ns = 0;
         return;
     }
-    if (!cut_possible || sandbox->outside || !code_map_has(&cut_map, pc))
+    if (!cut_possible || sandbox->escape == NULL || sandbox->outside || !code_map_has(&cut_map, pc))
         return;
     // No host function is interrupted here, so the clock and the tick may be used.
     uint64_t patience_ns = cut_patience_ns(preempt_peek(&sandbox->preempt));

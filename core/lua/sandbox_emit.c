@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-// How many values between two looks at the clock and the stop word.
-#define EMIT_LOOK_EVERY 2048u
+// Without the timer: how many values between two looks at the clock and the stop word.
+#define EMIT_LOOK_EVERY 256u
 
 // The version byte, and the tuple and atom of {ok, _}.
 #define EMIT_AROUND ((size_t)(1 + 2 + 2 + sizeof "ok" - 1))
@@ -71,18 +71,14 @@ static int emit_at_index(struct emit *emit, int code, lua_Integer index) {
 
 static int emit_look(struct emit *emit) {
     emit->until_look = EMIT_LOOK_EVERY;
-    switch (preempt_look(&emit->sandbox->preempt)) {
-    case PREEMPT_TIME:
-        return emit_limit(emit, SANDBOX_STOP_TIME);
-    case PREEMPT_INTERRUPT:
-        return emit_limit(emit, SANDBOX_STOP_INTERRUPT);
-    case PREEMPT_CLOSE:
-        return emit_limit(emit, SANDBOX_STOP_CLOSE);
-    case PREEMPT_GO:
-    case PREEMPT_PAUSE:
-        break;
-    }
-    return 0;
+    enum sandbox_stop stop = sandbox_stop_for(sandbox_look(emit->sandbox));
+    return stop == SANDBOX_GO ? 0 : emit_limit(emit, stop);
+}
+
+// Before each value: tables can be such that finding the next entry takes long.
+static int emit_step(struct emit *emit) {
+    bool look = emit->sandbox->timed ? emit->sandbox->due != 0 : --emit->until_look == 0;
+    return look ? emit_look(emit) : 0;
 }
 
 // Books `bytes` of external term format.
@@ -90,7 +86,7 @@ static int emit_spend(struct emit *emit, size_t bytes) {
     if (bytes > emit->budget_bytes)
         return emit_limit(emit, SANDBOX_STOP_REPLY);
     emit->budget_bytes -= bytes;
-    return --emit->until_look == 0 ? emit_look(emit) : 0;
+    return emit_step(emit);
 }
 
 static size_t emit_integer_bytes(lua_Integer value) {
@@ -226,12 +222,17 @@ static int emit_counted_list(struct emit *emit, int table, size_t n,
 }
 
 // How many entries a table has if its keys are exactly 1..n, otherwise 0.
-static size_t emit_count_sequence(lua_State *L, int table) {
+static int emit_count_sequence(struct emit *emit, int table, size_t *n) {
+    lua_State *L = emit->L;
     lua_Integer entries = 0, largest = 0;
+    *n = 0;
     lua_pushnil(L);
     while (lua_next(L, table) != 0) {
         lua_pop(L, 1);
         lua_Integer key = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+        int code = emit_step(emit);
+        if (code != 0)
+            return code;
         if (key <= 0) {
             lua_pop(L, 1);
             return 0;
@@ -239,7 +240,8 @@ static size_t emit_count_sequence(lua_State *L, int table) {
         entries++;
         largest = key > largest ? key : largest;
     }
-    return entries == largest ? (size_t)entries : 0;
+    *n = entries == largest ? (size_t)entries : 0;
+    return 0;
 }
 
 static int emit_empty(struct emit *emit) {
@@ -273,7 +275,10 @@ static int emit_table(struct emit *emit, int table, const struct emit_frame *out
     if (!lua_checkstack(L, 8))
         return emit_limit(emit, SANDBOX_STOP_MEMORY);
     if (emit->sandbox->careful_tables) {
-        size_t n = emit_count_sequence(L, table);
+        size_t n;
+        int code = emit_count_sequence(emit, table, &n);
+        if (code != 0)
+            return code;
         if (n > 0)
             return emit_counted_list(emit, table, n, &frame);
     } else {

@@ -28,10 +28,23 @@ static int request_verb(struct request *request, const char *name, size_t length
     return request->spec != NULL ? 0 : request_refuse(request, REQUEST_UNSUPPORTED);
 }
 
+static int request_look(struct request *request) {
+    struct sandbox *sandbox = request->sandbox;
+    request->until_look = REQUEST_LOOK_EVERY;
+    enum sandbox_stop stop = sandbox_stop_for(sandbox_look(sandbox));
+    if (stop == SANDBOX_GO)
+        return 0;
+    sandbox->stop = stop;
+    return request_refuse(request, REQUEST_STOPPED);
+}
+
 // Before a value: may it stand here? `type` is i, s or v as in the specs.
 static int request_expect(struct request *request, char type) {
+    // Keys can be such that each takes long to place.
     if (request->depth > 1)
-        return 0;
+        return (request->sandbox->timed ? request->sandbox->due != 0 : --request->until_look == 0)
+                   ? request_look(request)
+                   : 0;
     if (request->depth == 0 || request->spec == NULL)
         return request_refuse(request, REQUEST_UNSUPPORTED);
     char wanted = request->spec[request->argument];

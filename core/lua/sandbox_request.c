@@ -32,6 +32,10 @@ static int request_explain(struct sandbox *sandbox, void *data) {
         sandbox->stop = SANDBOX_STOP_MEMORY;
         sandbox->phase = SANDBOX_LIMIT;
         break;
+    case REQUEST_STOPPED:
+        lua_settop(request->call, 0);
+        sandbox->phase = SANDBOX_LIMIT;
+        break;
     case REQUEST_UNSUPPORTED:
         (void)lua_pushstring(request->call, request->verb);
         sandbox->phase = SANDBOX_UNSUPPORTED;
@@ -70,6 +74,7 @@ int sandbox_take_request(struct sandbox *sandbox, struct term_source *source) {
     request.max_depth = sandbox->limits->depth + 1; // the spread list is none of the script's
     request.argument = 0;
     request.refused = REQUEST_FINE;
+    request.until_look = REQUEST_LOOK_EVERY;
     memcpy(request.verb, "request", sizeof "request");
     code = term_walk(source, &request.sink);
     if (code == 0 && (request.spec == NULL || request.spec[request.argument] != '\0'))

@@ -14,7 +14,11 @@ enum request_refusal {
     REQUEST_UNSUPPORTED, // no such verb, or arguments that do not fit it
     REQUEST_BADTERM,     // at the place where the sink stands
     REQUEST_MEMORY,
+    REQUEST_STOPPED, // sandbox->stop says why
 };
+
+// Without the timer: how many values between two looks at the clock and the stop word.
+#define REQUEST_LOOK_EVERY 256u
 
 struct request_frame {
     enum term_kind kind;
@@ -34,6 +38,7 @@ struct request {
     uint32_t depth;     // open containers, the request's tuple included
     uint32_t max_depth; // of the values in it
     size_t argument;    // which one is being received
+    uint32_t until_look;
     enum request_refusal refused;
     char verb[32];
     struct request_frame frames[REQUEST_FRAMES];

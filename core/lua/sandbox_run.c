@@ -39,7 +39,9 @@ static void sandbox_fire(void *target, uintptr_t pc) {
     sandbox_consider_cut(sandbox, pc);
 }
 
-static void sandbox_enter_timer(struct sandbox *sandbox) {
+void sandbox_enter_timer(struct sandbox *sandbox) {
+    sandbox->due = 0;
+    sandbox->steps_left = SANDBOX_POLL_STEPS;
     sandbox->timed = sandbox->limits->preempt == SERVICE_PREEMPT_TIMER &&
                      preempt_timer_enter(sandbox_fire, sandbox);
     sandbox->preempt.late_ns = sandbox->timed ? PREEMPT_TIMER_TICK_NS : 0;
@@ -181,9 +183,6 @@ void sandbox_resume(struct sandbox *sandbox, int arguments) {
     sandbox->pinned = 0;
     sandbox->closing = 0;
     sandbox->pausing = false;
-    sandbox->due = 0;
-    sandbox->steps_left = SANDBOX_POLL_STEPS;
-    sandbox_enter_timer(sandbox);
     sandbox_switch(sandbox, call);
     int status = lua_resume(call, floor, arguments, &sandbox->results);
     if (status != LUA_OK && status != LUA_YIELD && sandbox->stop == SANDBOX_GO) {
@@ -194,7 +193,6 @@ void sandbox_resume(struct sandbox *sandbox, int arguments) {
     } else {
         sandbox->phase = status == LUA_OK ? SANDBOX_RESULTS : SANDBOX_RESUME;
     }
-    sandbox_leave_timer(sandbox);
     sandbox->running = sandbox->main;
     if (sandbox->stop != SANDBOX_GO && status != LUA_OK) {
         sandbox_drop(sandbox);
