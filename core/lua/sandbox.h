@@ -31,10 +31,6 @@
 // What source_bytes is unless configured.
 #define SANDBOX_SOURCE_BYTES ((size_t)1024 * 1024)
 
-// C stack that is kept free below the deepest level: for frames that are no levels, such as the
-// collector's, printf's, and a signal handler's.
-#define SANDBOX_STACK_RESERVE_BYTES ((size_t)40 * 1024)
-
 // The hard cap lies above the soft one by what one instruction or library function may take before
 // the hook gets its turn.
 static inline size_t sandbox_slack_bytes(const struct service_limits *limits) {

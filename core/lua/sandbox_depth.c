@@ -11,13 +11,16 @@
 #define DEPTH_LEVEL_BYTES ((size_t)1248)
 // Levels that Lua allows beyond its limit while an error is handled (lstate.c, luaE_checkcstack).
 #define DEPTH_ERROR_LEVELS 20u
+// C stack below the deepest level, for what calls nothing back: the collector, printf, a signal's
+// handler (a frame with the registers of AVX-512 takes 3 KB).
+#define DEPTH_LEAF_BYTES ((size_t)16 * 1024)
 // A box with less is of no use; only a stack that is smaller than any of the VM's gets it.
 #define DEPTH_LEAST 8u
 
 static uint32_t depth_that_fits(size_t left_bytes) {
-    if (left_bytes <= SANDBOX_STACK_RESERVE_BYTES)
+    if (left_bytes <= DEPTH_LEAF_BYTES)
         return DEPTH_LEAST;
-    size_t levels = (left_bytes - SANDBOX_STACK_RESERVE_BYTES) / DEPTH_LEVEL_BYTES;
+    size_t levels = (left_bytes - DEPTH_LEAF_BYTES) / DEPTH_LEVEL_BYTES;
     if (levels < DEPTH_ERROR_LEVELS + DEPTH_LEAST)
         return DEPTH_LEAST;
     // Rounded, so that calls from slightly different frames share a floor.
@@ -66,5 +69,6 @@ lua_State *sandbox_floor(struct sandbox *sandbox) {
 
 bool sandbox_stack_is_low(void) {
     size_t left_bytes = stack_left_bytes();
-    return left_bytes != 0 && left_bytes < SANDBOX_STACK_RESERVE_BYTES;
+    return left_bytes != 0 &&
+           left_bytes < DEPTH_LEAF_BYTES + DEPTH_ERROR_LEVELS * DEPTH_LEVEL_BYTES;
 }
