@@ -9,9 +9,8 @@
 
 #include <string.h>
 
-#define ARENA_FIRST_BYTES ((size_t)4096)
-#define ARENA_CHUNK_MIN   ((size_t)2048)
-#define ARENA_CHUNK_MAX   ((size_t)262144)
+#define ARENA_CHUNK_MIN ((size_t)2048)
+#define ARENA_CHUNK_MAX ((size_t)262144)
 // What is kept of a large block that has to become a chunk: any small block fits.
 #define ARENA_SHRUNK_BYTES (sizeof(struct arena_span) + ARENA_SMALL_MAX + ARENA_CHUNK_MIN)
 
@@ -268,8 +267,7 @@ size_t arena_taken_bytes(const struct arena *arena) {
 }
 
 void arena_close(struct arena *arena) {
-    arena_span_give_all(arena, &arena->large);
-    arena_span_give_all(arena, &arena->chunks);
+    arena_span_give_all(arena);
     const struct service_host *host = arena->config.host;
     (void)host->memory(host->context, arena, ARENA_FIRST_BYTES, 0);
 }

@@ -57,7 +57,8 @@ size_t arena_live_bytes(const struct arena *arena);
 // What the host gave and has not back: live bytes, free blocks and headers.
 size_t arena_taken_bytes(const struct arena *arena);
 
-// Returns every chunk and large block to the host, live or not. Cost: per chunk and large block.
+// Returns every chunk and large block to the host, live or not. Cost: per chunk and large block,
+// unless the host buries them.
 void arena_close(struct arena *arena);
 
 #endif

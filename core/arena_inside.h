@@ -27,12 +27,19 @@ struct arena_free {
 // In front of every chunk but the first, and of every large block. A multiple of the grain, so
 // that blocks are aligned as the host aligns.
 struct arena_span {
-    struct arena_span *next, *previous;
-    size_t bytes;  // taken from the host, this header included
+    struct arena_span *next;
+    size_t bytes; // taken from the host, this header included
+    struct arena_span *previous;
     size_t unused; // arena_trim: bytes that are in no live block
 };
 
+_Static_assert(offsetof(struct arena_span, next) == offsetof(struct service_block, next) &&
+                   offsetof(struct arena_span, bytes) == offsetof(struct service_block, bytes),
+               "a list of spans is one of blocks to bury");
+
 _Static_assert(sizeof(struct arena_span) % ARENA_GRAIN == 0, "blocks keep the host's alignment");
+
+#define ARENA_FIRST_BYTES ((size_t)4096)
 
 #define ARENA_DISARMED SIZE_MAX
 
@@ -76,7 +83,8 @@ void arena_span_link(struct arena_span **list, struct arena_span *span);
 void arena_span_relink(struct arena_span **from, struct arena_span **to, struct arena_span *span);
 // Keeps its place in the list of large blocks. NULL, with nothing changed, when the host refuses.
 struct arena_span *arena_span_resize(struct arena *arena, struct arena_span *span, size_t bytes);
-void arena_span_give_all(struct arena *arena, struct arena_span **list);
+// Both lists, all at once.
+void arena_span_give_all(struct arena *arena);
 
 // Blocks beyond ARENA_SMALL_MAX; they do not count live bytes.
 void *arena_large_new(struct arena *arena, size_t size);

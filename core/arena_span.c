@@ -63,9 +63,24 @@ void arena_span_give(struct arena *arena, struct arena_span **list, struct arena
     (void)arena_host(arena, span, span->bytes, 0);
 }
 
-void arena_span_give_all(struct arena *arena, struct arena_span **list) {
+static void arena_give_list(struct arena *arena, struct arena_span **list) {
     while (*list != NULL)
         arena_span_give(arena, list, *list);
+}
+
+void arena_span_give_all(struct arena *arena) {
+    const struct service_host *host = arena->config.host;
+    size_t total = arena->taken - ARENA_FIRST_BYTES;
+    if (host->bury == NULL || total == 0) {
+        arena_give_list(arena, &arena->large);
+        arena_give_list(arena, &arena->chunks);
+        return;
+    }
+    struct service_block *const lists[2] = {(struct service_block *)arena->large,
+                                            (struct service_block *)arena->chunks};
+    host->bury(host->context, lists, total);
+    arena->large = arena->chunks = NULL;
+    arena->taken = ARENA_FIRST_BYTES;
 }
 
 struct arena_span *arena_span_resize(struct arena *arena, struct arena_span *span, size_t bytes) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "box.h"
 
+#include "reaper.h"
+
 #include <string.h>
 
 static void *box_memory(void *context, void *block, size_t old, size_t size) {
@@ -9,6 +11,24 @@ static void *box_memory(void *context, void *block, size_t old, size_t size) {
     if (moved != NULL || size == 0)
         census_book(&box->census, old, size);
     return moved;
+}
+
+static void box_bury(void *context, struct service_block *const lists[2], size_t total) {
+    struct box *box = context;
+    // Counted before it is taken: the reaper may be quick.
+    if (total >= REAPER_LEAST_BYTES) {
+        census_buried(&box->census, total);
+        if (reaper_take(lists, box->room->memory, census_unburied))
+            return;
+        census_unburied(total);
+        census_book(&box->census, 0, total);
+    }
+    for (int i = 0; i < 2; i++)
+        for (struct service_block *block = lists[i]; block != NULL;) {
+            struct service_block *next = block->next;
+            (void)box_memory(context, block, block->bytes, 0);
+            block = next;
+        }
 }
 
 static uint64_t box_now_ns(void *context) {
@@ -39,6 +59,7 @@ int box_open(struct box *box, const struct service *service, const struct servic
     box->host = (struct service_host){
         .context = box,
         .memory = box_memory,
+        .bury = box_bury,
         .stop = &box->gate.word,
         .now_ns = box_now_ns,
         .tick = room->tick != NULL ? box_tick : NULL,

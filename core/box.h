@@ -22,7 +22,8 @@
 
 // What a room lends its boxes.
 struct box_room {
-    // Like service_host's, without a context: enif_alloc, driver_alloc, malloc behind it.
+    // Like service_host's, without a context: enif_alloc, driver_alloc, malloc behind it. With a
+    // reaper (reaper.h) also called by its thread.
     void *(*memory)(void *block, size_t old, size_t size);
     uint64_t (*now_ns)(void);
     void (*tick)(void *room_data); // may be NULL

@@ -5,7 +5,7 @@
 
 static pthread_mutex_t census_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct census_entry *census_first; // guarded by census_mutex
-static uint64_t census_leaked_bytes;      // guarded by census_mutex
+static uint64_t census_ownerless_bytes;   // buried or leaked; guarded by census_mutex
 
 void census_enter(struct census_entry *entry, const struct gate *gate) {
     entry->gate = gate;
@@ -29,14 +29,27 @@ void census_leave(struct census_entry *entry) {
         census_first = entry->next;
     if (entry->next != NULL)
         entry->next->previous = entry->previous;
-    census_leaked_bytes += atomic_load_explicit(&entry->bytes, memory_order_relaxed);
+    census_ownerless_bytes += atomic_load_explicit(&entry->bytes, memory_order_relaxed);
+    (void)pthread_mutex_unlock(&census_mutex);
+}
+
+void census_buried(struct census_entry *entry, size_t bytes) {
+    (void)pthread_mutex_lock(&census_mutex);
+    census_book(entry, bytes, 0);
+    census_ownerless_bytes += bytes;
+    (void)pthread_mutex_unlock(&census_mutex);
+}
+
+void census_unburied(size_t bytes) {
+    (void)pthread_mutex_lock(&census_mutex);
+    census_ownerless_bytes -= bytes;
     (void)pthread_mutex_unlock(&census_mutex);
 }
 
 struct census_total census_count(void) {
     struct census_total total = {0, 0, 0};
     (void)pthread_mutex_lock(&census_mutex);
-    total.bytes = census_leaked_bytes;
+    total.bytes = census_ownerless_bytes;
     for (const struct census_entry *entry = census_first; entry != NULL; entry = entry->next) {
         total.boxes += 1;
         total.bytes += atomic_load_explicit(&entry->bytes, memory_order_relaxed);

@@ -33,6 +33,10 @@ void census_enter(struct census_entry *entry, const struct gate *gate);
 // Bytes that the entry still shows are a leak, and stay in the total for good.
 void census_leave(struct census_entry *entry);
 struct census_total census_count(void);
+// `bytes` of the entry's are no instance's from now on; they count until census_unburied says that
+// they were given back. The first only by the thread that runs the instance.
+void census_buried(struct census_entry *entry, size_t bytes);
+void census_unburied(size_t bytes);
 
 // Books a block that grew or shrank from `old` to `size` bytes. Only the thread that runs it.
 static inline void census_book(struct census_entry *entry, size_t old, size_t size) {

@@ -24,12 +24,21 @@
 
 enum service_log_level { SERVICE_LOG_ERROR, SERVICE_LOG_WARNING, SERVICE_LOG_INFO };
 
+// How blocks of the host's memory begin that are given back together.
+struct service_block {
+    struct service_block *next;
+    size_t bytes; // of the block, this header included
+};
+
 struct service_host {
     void *context; // handed to every function below
     // malloc, realloc and free in one, as Lua's allocator: `size` 0 frees and returns NULL; `old`
     // is exact. NULL when the system has no memory, the old block is then untouched. Counts every
     // byte for the census.
     void *(*memory)(void *context, void *block, size_t old, size_t size);
+    // Gives back all blocks of two lists, `total` bytes in all; of large amounts later, on another
+    // thread. May be NULL: give them back one by one then.
+    void (*bury)(void *context, struct service_block *const lists[2], size_t total);
     // Owned by the host and alive as long as the instance, so a late interrupt never touches a
     // closed one. Read it with service_stopped().
     const _Atomic(uint32_t) *stop;

@@ -7,16 +7,26 @@
 #include "nif_box.h"
 #include "nif_pool.h"
 #include "preempt_timer.h"
+#include "reaper.h"
 
-// The private data says whether the timer is to be stopped with this load. Without it services
-// count instead, so that a failure to start it is none to load.
+#include <stdint.h>
+
+// The private data says what is to be stopped with this load. Without the timer services count
+// instead, without the reaper memory is given back at once, so that a failure to start one is none
+// to load.
+enum { NIF_TIMED = 1, NIF_REAPS = 2 };
+
 static int nif_load(ErlNifEnv *env, void **data, ERL_NIF_TERM info) {
-    static int timed;
+    uintptr_t started = 0;
     (void)info;
     nif_atoms_load(env);
     if (!nif_box_load(env) || !nif_pool_load())
         return -1;
-    *data = preempt_timer_start() == 0 ? &timed : NULL;
+    if (preempt_timer_start() == 0)
+        started |= NIF_TIMED;
+    if (reaper_start() == 0)
+        started |= NIF_REAPS;
+    *data = (void *)started;
     return 0;
 }
 
@@ -32,7 +42,9 @@ static int nif_upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TER
 static void nif_unload(ErlNifEnv *env, void *data) {
     (void)env;
     nif_pool_unload();
-    if (data != NULL)
+    if ((uintptr_t)data & NIF_REAPS)
+        reaper_stop();
+    if ((uintptr_t)data & NIF_TIMED)
         preempt_timer_stop();
 }
 

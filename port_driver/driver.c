@@ -16,6 +16,7 @@
 #include "driver_pool.h"
 #include "driver_switch.h"
 #include "preempt_timer.h"
+#include "reaper.h"
 
 #include <erl_driver.h>
 
@@ -37,9 +38,9 @@ struct port {
     struct driver_line line;
 };
 
-// Whether the timer runs; without it services count instead. Written by init, read by finish: the
-// VM calls both with the driver list locked.
-static bool timed;
+// What runs: without the timer services count instead, without the reaper memory is given back at
+// once. Written by init, read by finish: the VM calls both with the driver list locked.
+static bool timed, reaps;
 
 static int on_init(void) {
     driver_atoms_init();
@@ -49,12 +50,15 @@ static int on_init(void) {
         code = -1;
     }
     timed = code == 0 && preempt_timer_start() == 0;
+    reaps = code == 0 && reaper_start() == 0;
     return code;
 }
 
 // The VM calls it after the last port is gone and the last job has come back (async_add in
 // erl_async.c), so no thread is in a service.
 static void on_finish(void) {
+    if (reaps)
+        reaper_stop();
     if (timed)
         preempt_timer_stop();
     driver_pool_finish();
