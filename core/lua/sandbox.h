@@ -102,6 +102,7 @@ struct sandbox {
         uint64_t overdue_ns; // thread time when the call was first seen overdue, or 0
     } cut;                   // of the signal handler
     uint32_t steps_left;     // until sandbox_spend looks
+    bool pause_owed;         // a pause was due, and who was told could not take it
     bool pausing;            // a yield that reaches the outside is a pause, not the script's own
     int cycles;              // of the collector, ended since the soft cap was crossed
     bool memory_full;        // the soft cap was crossed since the last full collection
@@ -213,7 +214,8 @@ void sandbox_consider_cut(struct sandbox *sandbox, uintptr_t pc);
 #define SANDBOX_POLL_STEPS 4096u
 #endif
 // Ends the call, and does not return, if it must end: for its time, an interrupt, its memory. May
-// collect garbage. True: a pause is due and possible; who can, calls sandbox_pause, others go on.
+// collect garbage. True: a pause is due and possible; who can, calls sandbox_pause, others go on,
+// and the next poll or hook says so again.
 bool sandbox_poll(lua_State *L);
 // To be called by every loop in C whose length a script decides: books `steps` and polls when about
 // SANDBOX_POLL_STEPS are used up. May end the call, so nothing may be held that only the caller

@@ -11,13 +11,15 @@ bool sandbox_poll(lua_State *L) {
     if (sandbox_memory_spent(sandbox, L))
         sandbox_leave(L, SANDBOX_STOP_MEMORY);
     // With the timer nothing is due before its signal came; the clock is not read until then.
-    if (sandbox->timed && !sandbox->due)
-        return false;
-    enum preempt_verdict verdict = sandbox_look(sandbox);
-    enum sandbox_stop stop = sandbox_stop_for(verdict);
-    if (stop != SANDBOX_GO)
-        sandbox_leave(L, stop);
-    return verdict == PREEMPT_PAUSE && sandbox_can_yield(sandbox, L);
+    if (!sandbox->timed || sandbox->due) {
+        enum preempt_verdict verdict = sandbox_look(sandbox);
+        enum sandbox_stop stop = sandbox_stop_for(verdict);
+        if (stop != SANDBOX_GO)
+            sandbox_leave(L, stop);
+        if (verdict == PREEMPT_PAUSE)
+            sandbox->pause_owed = true;
+    }
+    return sandbox->pause_owed && sandbox_can_yield(sandbox, L);
 }
 
 int sandbox_pause(lua_State *L, lua_KContext context, lua_KFunction again) {

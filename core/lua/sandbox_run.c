@@ -118,6 +118,8 @@ static void sandbox_hook(lua_State *L, lua_Debug *where) {
     enum preempt_verdict verdict = due ? sandbox_look(sandbox) : PREEMPT_GO;
     if (verdict == PREEMPT_GO && sandbox->memory_full)
         verdict = sandbox_hook_memory(sandbox, L, can_pause);
+    if (verdict == PREEMPT_GO && sandbox->pause_owed)
+        verdict = PREEMPT_PAUSE;
     enum sandbox_stop stop = sandbox_stop_for(verdict);
     if (sandbox->stop != SANDBOX_GO || verdict == PREEMPT_GO)
         return;
@@ -183,6 +185,7 @@ void sandbox_resume(struct sandbox *sandbox, int arguments) {
     sandbox->pinned = 0;
     sandbox->closing = 0;
     sandbox->pausing = false;
+    sandbox->pause_owed = false;
     sandbox_switch(sandbox, call);
     int status = lua_resume(call, floor, arguments, &sandbox->results);
     if (status != LUA_OK && status != LUA_YIELD && sandbox->stop == SANDBOX_GO) {
