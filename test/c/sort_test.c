@@ -185,16 +185,14 @@ static void any_order_ends(void **state) {
     struct service_limits roomy = usual;
     roomy.memory_bytes *= 4;
     roomy.preempt = SERVICE_PREEMPT_COUNT;
-    struct box box;
-    assert_int_equal(open_box(&box, &roomy), 0);
-    assert_eval(&box, contradictions, "( 'ok' [ ]0 )2");
-    assert_eval(&box, meddling, "( 'ok' [ ]0 )2");
-    assert_eval(&box, adversary, "( 'ok' [ ]0 )2");
-    box_close(&box);
-    assert_nothing_alive();
+    stock_open(&roomy, &room);
+    assert_eval(&stock.box, contradictions, "( 'ok' [ ]0 )2");
+    assert_eval(&stock.box, meddling, "( 'ok' [ ]0 )2");
+    assert_eval(&stock.box, adversary, "( 'ok' [ ]0 )2");
+    stock_close();
 }
 
-// The clock of these goes on by a millisecond at every look; 100 are the limit.
+// The tenth look finds the time over.
 static void a_long_sort_ends_in_time(void **state) {
     (void)state;
     static const char *const sources[] = {
@@ -209,48 +207,44 @@ static void a_long_sort_ends_in_time(void **state) {
         "table.sort({1, 2}, function() table.sort(list, function() while true do end end) end)",
         "table.sort(texts)",
     };
-    struct box box;
-    open_clocked_box(&box, 0);
-    assert_eval(&box,
+    stock_open_clocked();
+    assert_eval(&stock.box,
                 "long = setmetatable({}, {__len = function() return 1 << 30 end}) "
                 "n, list = 1 << 16, {} for i = 1, n do list[i] = i * 7919 % n end "
                 "local a, b = ('x'):rep(1 << 21), ('x'):rep(1 << 21) "
                 "texts = {} for i = 1, 256 do texts[i] = i % 2 == 0 and a or b end",
                 "( 'ok' [ ]0 )2");
-    stock_clock.step_ns = 1000000;
+    stock_clock.step_ns = usual.time_ns / 10;
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
-        assert_eval(&box, sources[i], TIME);
+        assert_eval(&stock.box, sources[i], TIME);
     // What was stopped has lost nothing.
     stock_clock.step_ns = 0;
-    assert_eval(&box, "table.sort(list) for i = 1, n do assert(list[i] == i - 1) end",
+    assert_eval(&stock.box, "table.sort(list) for i = 1, n do assert(list[i] == i - 1) end",
                 "( 'ok' [ ]0 )2");
     assert_eval(
-        &box, "return select(2, pcall(table.sort, long))",
+        &stock.box, "return select(2, pcall(table.sort, long))",
         "( 'ok' [ <617474656d707420746f20636f6d706172652074776f206e696c2076616c756573> ]1 )2");
-    box_close(&box);
-    assert_nothing_alive();
+    stock_close();
 }
 
 // Each level of nested sorts holds elements on the Lua stack and frames on the C stack.
 static void nested_sorts_end_by_depth(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_eval(&box,
+    stock_open(&usual, &room);
+    assert_eval(&stock.box,
                 "local function nest() local list = {} for i = 1, 200 do list[i] = i end "
                 "table.sort(list, nest) end nest()",
                 DEPTH);
-    assert_eval(&box, "return 1", "( 'ok' [ 1 ]1 )2");
-    box_close(&box);
-    assert_nothing_alive();
+    assert_eval(&stock.box, "return 1", "( 'ok' [ 1 ]1 )2");
+    stock_close();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_the_stock_library),
-        cmocka_unit_test(any_order_ends),
-        cmocka_unit_test(a_long_sort_ends_in_time),
-        cmocka_unit_test(nested_sorts_end_by_depth),
+        STOCK_TEST(as_the_stock_library),
+        STOCK_TEST(any_order_ends),
+        STOCK_TEST(a_long_sort_ends_in_time),
+        STOCK_TEST(nested_sorts_end_by_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,36 @@ static const char stock_prelude[] =
     "  return text[1]\n"
     "end\n";
 
+// Boxes of this file are closed after a test that failed, too.
+static struct {
+    struct box box;
+    bool open;
+} stock;
+
+static inline void stock_open(const struct service_limits *limits,
+                              const struct box_room *its_room) {
+    memset(&world, 0, sizeof world);
+    world.box = &stock.box;
+    assert_int_equal(box_open(&stock.box, service_find("lua", 3), limits, its_room, NULL), 0);
+    stock.open = true;
+}
+
+static inline void stock_close(void) {
+    stock.open = false;
+    box_close(&stock.box);
+    assert_nothing_alive();
+}
+
+static inline int stock_cleanup(void **state) {
+    (void)state;
+    if (stock.open)
+        box_close(&stock.box);
+    stock.open = false;
+    return 0;
+}
+
+#define STOCK_TEST(test) cmocka_unit_test_teardown(test, stock_cleanup)
+
 // The log as the box's reply would have it.
 static inline char *stock_reply(const char *source) {
     lua_State *L = luaL_newstate();
@@ -89,14 +119,14 @@ static inline void print_log_line(const char *title, const char *reply, size_t l
     print_error("(%.200s)\n", reply);
 }
 
-static inline void assert_logs_equal(const char *stock, const char *box) {
+static inline void assert_logs_equal(const char *theirs, const char *ours) {
     size_t line = 0, same = 0;
-    for (; stock[same] != '\0' && stock[same] == box[same]; same++)
-        line += strncmp(stock + same, "0a", 2) == 0 && same % 2 == 0 ? 1 : 0;
-    if (stock[same] == '\0' && box[same] == '\0')
+    for (; theirs[same] != '\0' && theirs[same] == ours[same]; same++)
+        line += strncmp(theirs + same, "0a", 2) == 0 && same % 2 == 0 ? 1 : 0;
+    if (theirs[same] == '\0' && ours[same] == '\0')
         return;
-    print_log_line("stock", stock, line);
-    print_log_line("box", box, line);
+    print_log_line("stock", theirs, line);
+    print_log_line("box", ours, line);
     fail_msg("line %zu of the logs differs", line + 1);
 }
 
@@ -111,16 +141,14 @@ static inline void assert_agrees(const char *body) {
     char *source = malloc(bytes);
     assert_non_null(source);
     (void)snprintf(source, bytes, "%s%s\nreturn logged()\n", stock_prelude, body);
-    char *stock = stock_reply(source);
-    struct box box;
+    char *reply = stock_reply(source);
     struct record record;
-    assert_int_equal(open_box(&box, &roomy), 0);
-    (void)finish(&box, begin_eval(&box, source), &record);
-    assert_logs_equal(stock, record.text);
+    stock_open(&roomy, &room);
+    (void)finish(&stock.box, begin_eval(&stock.box, source), &record);
+    assert_logs_equal(reply, record.text);
     record_release(&record);
-    box_close(&box);
-    assert_nothing_alive();
-    free(stock);
+    stock_close();
+    free(reply);
     free(source);
 }
 
@@ -138,22 +166,19 @@ static inline uint64_t stock_now_ns(void) {
 static const struct box_room clocked_room = {world_memory, stock_now_ns, world_tick, world_log};
 
 // A box that looks at the test's clock every 1000 instructions or SANDBOX_POLL_STEPS steps.
-static inline void open_clocked_box(struct box *box, uint64_t step_ns) {
+static inline void stock_open_clocked(void) {
     struct service_limits limits = usual;
     limits.preempt = SERVICE_PREEMPT_COUNT;
     limits.memory_bytes *= 8;
-    memset(&world, 0, sizeof world);
     memset(&stock_clock, 0, sizeof stock_clock);
-    world.box = box;
-    stock_clock.step_ns = step_ns;
     stock_clock.now_ns = 1;
-    assert_int_equal(box_open(box, service_find("lua", 3), &limits, &clocked_room, NULL), 0);
+    stock_open(&limits, &clocked_room);
 }
 
 // How often the clock is read while `source` runs, which must return nothing.
-static inline unsigned looks_during(struct box *box, const char *source) {
+static inline unsigned looks_during(const char *source) {
     stock_clock.looks = 0;
-    assert_eval(box, source, "( 'ok' [ ]0 )2");
+    assert_eval(&stock.box, source, "( 'ok' [ ]0 )2");
     return stock_clock.looks;
 }
 

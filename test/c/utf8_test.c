@@ -137,16 +137,14 @@ static void long_loops_look_at_the_clock(void **state) {
         {"utf8.codepoint(letters, 1, 1 << 19)", 125},
         {"utf8.char(utf8.codepoint(letters, 1, 1 << 19))", 370},
     };
-    struct box box;
-    open_clocked_box(&box, 0);
-    (void)looks_during(&box, "letters, strays = ('a'):rep(1 << 20), ('\\x80'):rep(1 << 20)");
+    stock_open_clocked();
+    (void)looks_during("letters, strays = ('a'):rep(1 << 20), ('\\x80'):rep(1 << 20)");
     for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
-        unsigned looks = looks_during(&box, loops[i].source);
+        unsigned looks = looks_during(loops[i].source);
         if (looks < loops[i].looks)
             fail_msg("%s: %u looks", loops[i].source, looks);
     }
-    box_close(&box);
-    assert_nothing_alive();
+    stock_close();
 }
 
 static void too_much_is_a_limit(void **state) {
@@ -156,21 +154,19 @@ static void too_much_is_a_limit(void **state) {
         "return #table.pack(utf8.codepoint(text, 1, 1 << 19))",
         "return pcall(utf8.codepoint, text, 1, 1 << 19)",
     };
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_eval(&box, "text = ('a'):rep(1 << 19)", "( 'ok' [ ]0 )2");
+    stock_open(&usual, &room);
+    assert_eval(&stock.box, "text = ('a'):rep(1 << 19)", "( 'ok' [ ]0 )2");
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
-        assert_eval(&box, sources[i], MEMORY);
-    assert_eval(&box, "return utf8.len(text)", "( 'ok' [ 524288 ]1 )2");
-    box_close(&box);
-    assert_nothing_alive();
+        assert_eval(&stock.box, sources[i], MEMORY);
+    assert_eval(&stock.box, "return utf8.len(text)", "( 'ok' [ 524288 ]1 )2");
+    stock_close();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_the_stock_library),
-        cmocka_unit_test(long_loops_look_at_the_clock),
-        cmocka_unit_test(too_much_is_a_limit),
+        STOCK_TEST(as_the_stock_library),
+        STOCK_TEST(long_loops_look_at_the_clock),
+        STOCK_TEST(too_much_is_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
