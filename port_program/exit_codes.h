@@ -18,6 +18,7 @@ enum exit_code {
     EXIT_CODE_REQUEST = 70,
     EXIT_CODE_BROKEN = 71,
     EXIT_CODE_TIME = 72,
+    EXIT_CODE_ORPHAN = 79, // the VM was gone before the program could ask to end with it
     // It could not give up what it must (confine.h), so it did not serve.
     EXIT_CODE_SECCOMP = 80,
     EXIT_CODE_LIMITS = 81,

@@ -2,14 +2,14 @@
 // The external port program: one box in a process of its own.
 //
 //   tripod_port_program serve SERVICE MEMORY_BYTES TIME_MS DEPTH REPLY_BYTES timer|count
-//   tripod_port_program reap PID:START...
+//   tripod_port_program guard
 //
 // The first is started by tripod_port_program_keeper.erl for each box, speaks the frames of wire.h
-// on stdin and stdout, and ends when stdin does. The second is reap.h. Exit codes: exit_codes.h.
+// on stdin and stdout, and ends when stdin does. The second is guard.h. Exit codes: exit_codes.h.
 #include "confine.h"
+#include "guard.h"
 #include "preempt_timer.h"
 #include "program.h"
-#include "reap.h"
 #include "startup.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 static int main_usage(void) {
     (void)fputs("usage: tripod_port_program serve SERVICE MEMORY_BYTES TIME_MS DEPTH REPLY_BYTES "
-                "timer|count\n       tripod_port_program reap PID:START...\n",
+                "timer|count\n       tripod_port_program guard\n",
                 stderr);
     return EXIT_CODE_USAGE;
 }
@@ -59,21 +59,32 @@ static int main_limits(char **arguments, struct service_limits *limits) {
     return 0;
 }
 
+// What every process of ours does first.
+static enum exit_code main_start(struct startup_pipes *pipes) {
+    if (startup_pipes(pipes) < 0)
+        return EXIT_CODE_SYSTEM;
+    startup_signals();
+    if (startup_die_with_parent() < 0)
+        return EXIT_CODE_ORPHAN;
+    return confine_privileges();
+}
+
+static enum exit_code main_guard(void) {
+    struct startup_pipes pipes = {-1, -1};
+    enum exit_code code = main_start(&pipes);
+    return code == EXIT_CODE_END ? guard(pipes.in) : code;
+}
+
 static enum exit_code main_serve(char **arguments) {
     struct program_config config = {.service = service_find(arguments[0], strlen(arguments[0]))};
     if (config.service == NULL)
         return EXIT_CODE_SERVICE;
     if (main_limits(arguments + 1, &config.limits) < 0)
         return EXIT_CODE_USAGE;
-    struct startup_pipes pipes;
-    if (startup_pipes(&pipes) < 0)
-        return EXIT_CODE_SYSTEM;
-    startup_signals();
-    if (startup_die_with_parent() < 0)
-        return EXIT_CODE_END;
+    struct startup_pipes pipes = {-1, -1};
+    enum exit_code code = main_start(&pipes);
     config.in_fd = pipes.in;
     config.out_fd = pipes.out;
-    enum exit_code code = confine_privileges();
     if (code == EXIT_CODE_END)
         code = program_open(&config);
     if (code != EXIT_CODE_END)
@@ -91,7 +102,7 @@ static enum exit_code main_serve(char **arguments) {
 int main(int count, char **arguments) {
     if (count == 8 && strcmp(arguments[1], "serve") == 0)
         return (int)main_serve(arguments + 2);
-    if (count >= 3 && strcmp(arguments[1], "reap") == 0)
-        return (int)reap(count - 2, arguments + 2);
+    if (count == 2 && strcmp(arguments[1], "guard") == 0)
+        return (int)main_guard();
     return main_usage();
 }

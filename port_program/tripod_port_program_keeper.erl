@@ -7,8 +7,9 @@
 %% finds the processes of the one before it, which nobody else would end if they are stopped.
 %%
 %% A row leaves the table only when its process was seen to be gone. After its port was closed a
-%% process has ?GRACE_MS to end by itself; then `tripod_port_program reap` kills it
-%% (docs/decisions/0002-who-kills-the-process.md). Nothing here waits for a program.
+%% process has ?GRACE_MS to end by itself; then the guard kills it, which knows all processes and also
+%% kills them when the VM halts (docs/decisions/0002-who-kills-the-process.md). Nothing here waits
+%% for a program.
 -module(tripod_port_program_keeper).
 -behaviour(gen_server).
 
@@ -20,6 +21,8 @@
 -define(TABLE, ?MODULE).
 -define(GRACE_MS, 10).
 -define(KILL_AGAIN_MS, 100).
+%% How long nobody guards what is there, at most, when the guard has died.
+-define(GUARD_AGAIN_MS, 100).
 %% Processes looked at in one go, so that openers never wait long behind a mass funeral.
 -define(BATCH, 64).
 -define(SHUTDOWN_MS, 4000).
@@ -36,7 +39,7 @@
 -record(leaving, {row :: #row{},
                   kill_at_ms :: integer()}).
 
--record(state, {reaper :: file:filename(),
+-record(state, {guard :: tripod_port_program_guard:guard(),
                 ports = #{} :: #{reference() => port()},    % by the monitor of the owner
                 monitors = #{} :: #{port() => reference()},
                 leaving = queue:new() :: queue:queue(#leaving{}),
@@ -114,7 +117,8 @@ call(Request) ->
 init([]) ->
     false = process_flag(trap_exit, true),
     Rows = ets:tab2list(?TABLE),
-    State = #state{reaper = tripod_strategy:artefact("tripod_port_program")},
+    File = tripod_strategy:artefact("tripod_port_program"),
+    State = #state{guard = tripod_port_program_guard:new(File, fun identities/0)},
     {ok, lists:foldl(fun bury/2, retire_all(lost, State), [Row || #row{owner = none} = Row <- Rows])}.
 
 -spec handle_call(term(), gen_server:from(), #state{}) -> {reply, term(), #state{}}.
@@ -145,9 +149,20 @@ handle_info({'DOWN', Monitor, process, _, _}, #state{ports = Ports} = State) ->
         #{} -> {noreply, State}
     end;
 handle_info({'EXIT', Port, _}, State) when is_port(Port) ->
-    {noreply, retire(Port, lost, State)};
+    case tripod_port_program_guard:ended(Port, State#state.guard) of
+        {true, Guard} ->
+            _ = erlang:send_after(?GUARD_AGAIN_MS, self(), guard),
+            {noreply, State#state{guard = Guard}};
+        false ->
+            {noreply, retire(Port, lost, State)}
+    end;
 handle_info(sweep, State) ->
     {noreply, sweep(State)};
+handle_info(guard, State) ->
+    case ets:info(?TABLE, size) of
+        0 -> {noreply, State};
+        _ -> {noreply, State#state{guard = tripod_port_program_guard:start(State#state.guard)}}
+    end;
 %% What the program said while the keeper was connected.
 handle_info({Port, {Kind, _}} = Message, State) when is_port(Port), Kind =:= data orelse
                                                      Kind =:= exit_status ->
@@ -163,14 +178,16 @@ handle_info(_, State) ->
 %% After a crash that is the next keeper's work.
 -spec terminate(term(), #state{}) -> ok.
 terminate(shutdown, State) ->
-    drain(retire_all(closed, State), now_ms() + ?SHUTDOWN_MS);
+    UntilMs = now_ms() + ?SHUTDOWN_MS,
+    #state{guard = Guard} = drain(retire_all(closed, State), UntilMs),
+    tripod_port_program_guard:stop(UntilMs, Guard);
 terminate(_Crash, _State) ->
     ok.
 
 drain(#state{leaving = Leaving} = State, UntilMs) ->
     case queue:is_empty(Leaving) orelse now_ms() > UntilMs of
         true ->
-            ok;
+            State;
         false ->
             receive sweep -> ok after 10 -> ok end,
             drain(sweep(State), UntilMs)
@@ -187,8 +204,19 @@ opened(Port, Owner, State) ->
                                            start = Start, shared = Shared}),
             %% A dead owner is reported by its monitor, a dead port by its link.
             _ = connect(Port, Owner),
-            {reply, {ok, Port, Shared}, watch(Port, monitor(process, Owner), State)}
+            Watched = watch(Port, monitor(process, Owner), State),
+            {reply, {ok, Port, Shared}, there(OsPid, Start, Watched)}
     end.
+
+there(none, none, State) ->
+    State;
+there(OsPid, Start, #state{guard = Guard} = State) ->
+    State#state{guard = tripod_port_program_guard:add({OsPid, Start}, Guard)}.
+
+identities() -> identities(ets:tab2list(?TABLE)).
+
+identities(Rows) ->
+    [{OsPid, Start} || #row{os_pid = OsPid, start = Start} <- Rows, OsPid =/= none].
 
 %% A program that ended already has no identity any more, and needs none.
 identity(Port) ->
@@ -272,15 +300,18 @@ bury(Row, #state{leaving = Leaving} = State) ->
     hurry(State#state{leaving = queue:in(Last, Leaving), buried_ms = Now}).
 
 %% Looks at the processes whose turn it is.
-sweep(#state{leaving = Leaving} = State0) ->
+sweep(#state{leaving = Leaving, guard = Guard} = State0) ->
     State = State0#state{timer = none},
     {Some, Rest} = queue:split(min(?BATCH, queue:len(Leaving)), Leaving),
-    Left = [L || L <- queue:to_list(Some), not vanished(L)],
+    {Gone, Left} = lists:partition(fun vanished/1, queue:to_list(Some)),
     Now = now_ms(),
     {Late, InTime} = lists:partition(fun(#leaving{kill_at_ms = At}) -> At =< Now end, Left),
-    ok = reap(State#state.reaper, [Row || #leaving{row = Row} <- Late]),
     Again = InTime ++ [L#leaving{kill_at_ms = Now + ?KILL_AGAIN_MS} || L <- Late],
-    schedule(State#state{leaving = queue:join(Rest, queue:from_list(Again))}).
+    Told = tripod_port_program_guard:remove(identities(rows(Gone)), Guard),
+    Killing = tripod_port_program_guard:kill(identities(rows(Late)), Told),
+    schedule(State#state{leaving = queue:join(Rest, queue:from_list(Again)), guard = Killing}).
+
+rows(Leaving) -> [Row || #leaving{row = Row} <- Leaving].
 
 vanished(#leaving{row = #row{port = Port, os_pid = OsPid, start = Start}}) ->
     case tripod_port_program_os:alive(OsPid, Start) of
@@ -310,17 +341,6 @@ hurry(#state{timer = Timer} = State) ->
 
 arm(Ms, State) ->
     State#state{timer = erlang:send_after(Ms, self(), sweep)}.
-
-reap(_File, []) ->
-    ok;
-reap(File, Rows) ->
-    Args = [integer_to_list(OsPid) ++ ":" ++ integer_to_list(Start)
-            || #row{os_pid = OsPid, start = Start} <- Rows],
-    try open_port({spawn_executable, File}, [{args, ["reap" | Args]}, in]) of
-        _ -> ok
-    catch
-        error:Why -> logger:error("tripod: cannot run ~ts to kill ~p: ~tp", [File, Args, Why])
-    end.
 
 now_ms() ->
     erlang:monotonic_time(millisecond).

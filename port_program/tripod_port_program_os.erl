@@ -5,7 +5,7 @@
 %% process meanwhile. Knows nothing of ports and boxes.
 -module(tripod_port_program_os).
 
--export([start/1, alive/2, resident_bytes/1]).
+-export([start/1, alive/2, is_stopped/2, resident_bytes/1]).
 -export_type([pid_number/0, start/0]).
 
 -type pid_number() :: pos_integer().
@@ -37,6 +37,17 @@ alive(Pid, Start) ->
         {ok, Other} -> Other =:= Start;
         gone -> false;
         {error, _} -> true
+    end.
+
+%% By a signal or a debugger.
+-spec is_stopped(pid_number(), start()) -> boolean().
+is_stopped(Pid, Start) ->
+    case read(Pid, "stat") of
+        {ok, Stat} ->
+            [_, <<" ", State, _/binary>>] = string:split(Stat, ")", trailing),
+            (State =:= $T orelse State =:= $t) andalso started(Stat) =:= {ok, Start};
+        _ ->
+            false
     end.
 
 %% 0 when it cannot be told.

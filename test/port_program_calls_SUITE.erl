@@ -13,7 +13,7 @@ suite() -> [{timetrap, {minutes, 2}}].
 all() ->
     [pipelined_in_any_order, timeout_leaves_the_request, reply_received_twice,
      give_away_with_replies_pending, interrupt_while_the_port_is_busy, large_requests,
-     request_beyond_memory, missing_artefact, wrong_service, reap_spares_the_wrong,
+     request_beyond_memory, missing_artefact, wrong_service,
      figures].
 
 init_per_suite(Config) ->
@@ -128,18 +128,6 @@ missing_artefact(Config) ->
 wrong_service(_Config) ->
     {error, {unsupported, {service, no_such_service}}} = tripod:open(port_program, #{service => no_such_service}),
     ok.
-
-%% The process with that number, but not the one that was meant.
-reap_spares_the_wrong(_Config) ->
-    Box = open(),
-    {_, {Pid, Start} = Process} = os_process:of_owner(self()),
-    Reap = fun(Target) -> os:cmd(lists:concat([tripod_strategy:artefact("tripod_port_program"), " reap ", Target])) end,
-    "" = Reap(lists:concat([Pid, ":", Start + 1])),
-    {ok, [1]} = tripod_lua:eval(Box, "return 1"),
-    "" = Reap(lists:concat([Pid, ":", Start])),
-    os_process:await_gone(Process),
-    {error, {down, _}} = tripod:call(Box, reset),
-    ok = tripod:close(Box).
 
 figures(_Config) ->
     Box = open(),

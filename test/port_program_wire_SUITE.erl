@@ -100,8 +100,8 @@ no_arguments_that_make_sense(_Config) ->
     ?EXIT_USAGE = Try(["serve", "echo", "65536", "1", "1", "99999999999", "timer"]),
     ?EXIT_USAGE = Try(["serve", "echo", "65536", "-1", "1", "64", "timer"]),
     ?EXIT_USAGE = Try(["serve", "echo", "65536", "1", "1", "64", "sometimes"]),
-    ?EXIT_USAGE = Try(["reap", "1:2"]),
-    ?EXIT_USAGE = Try(["reap", "12"]),
+    ?EXIT_USAGE = Try(["guard", "1"]),
+    ?EXIT_USAGE = Try(["reap", "12:2"]),
     ?EXIT_SERVICE = Try(arguments("no_such_service")).
 
 end_of_file_between_frames(Config) ->
