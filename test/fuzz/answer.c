@@ -71,6 +71,8 @@ static int sink_atom(struct term_sink *base, const char *name, size_t length) {
             sink->answer->end = ANSWER_ERROR;
         else if (sink->atoms == 2 && is(name, length, "badterm"))
             sink->answer->end = ANSWER_OK;
+        if (sink->answer->end == ANSWER_LIMIT)
+            answer_add(sink->answer, name, length); // for who looks at it
         sink->wanted = is(name, length, "message");
     }
     return 0;

@@ -97,7 +97,7 @@ static void grammar_rules(struct grammar *grammar, const struct program_rule *ru
 static const char grammar_prelude[] =
     "LOG = {}\n"
     "local LOG, select, type, tostring, format = LOG, select, type, tostring, string.format\n"
-    "local mtype, cut, pcall, fuel = math.type, string.sub, pcall, 160\n"
+    "local mtype, cut, pcall, fuel = math.type, string.sub, pcall, 60\n"
     "local function stop() fuel = fuel - 1 return fuel < 0 end\n"
     "local function str(v)\n"
     "  local t = mtype(v) or type(v)\n"
@@ -112,7 +112,7 @@ static const char grammar_prelude[] =
     "    line = line .. cut(mtype(v) or type(v), 1, 3) .. ':' .. cut(str(v), 1, 200) .. ' '\n"
     "    if i > 20 then break end\n"
     "  end\n"
-    "  if #LOG < 300 then LOG[#LOG + 1] = line end\n"
+    "  if #LOG < 150 then LOG[#LOG + 1] = line end\n"
     "end\n"
     "math.randomseed(42)\n"
     "local n1, n2, n3, s1, s2, s3 = 1, 2.5, -3, 'abc', '12', ''\n"

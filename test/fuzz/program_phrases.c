@@ -279,9 +279,10 @@ static const char *const function_F[] = {
     "function(...) if stop() then return ... end local x, y <const> = ... $B return x, y, $L end",
     "coroutine.wrap($F)",
     "$q",
-    "function(...) $n = $N return coroutine.yield($l) end",
+    "function(...) if stop() then return end $n = $N return coroutine.yield($l) end",
     "function(x, ...) $n = $n + 1 return select('#', ...), $n end",
-    "function(...) local z <close> = setmetatable({}, {__close = $F}) $B return $L end",
+    "function(...) if stop() then return end local z <close> = setmetatable({}, {__close = $F}) $B "
+    "return $L end",
     NULL};
 
 static const char *const value_V[] = {"nil",

@@ -24,7 +24,8 @@ static const char *const metatable_M[] = {
 
 static const char *const shower_z[] = {
     "function() return 'obj' end", "function(...) if stop() then return '' end $S return $T end",
-    "function(...) return $y end", "function(...) error($V) end", NULL};
+    "function(...) if stop() then return '' end return $y end",
+    "function(...) if stop() then return '' end error($V) end", NULL};
 
 static const char *const length_h[] = {
     "function() return 3 end", "function(o) return rawlen(o) end", "function(...) return $j end",
@@ -40,7 +41,7 @@ static const char *const callback_g[] = {
     "function(x, y) out('event', y) return x end",
     "function(...) if stop() then return end return $L end",
     "function(x, y) return coroutine.yield(y) end",
-    "function(x, y, ...) error($V) end",
+    "function(x, y, ...) if stop() then return end error($V) end",
     "function(x, ...) if stop() then return 0 end return $f(...) end",
     NULL};
 
@@ -116,7 +117,7 @@ static const char *const statement_S[] = {
     "out(g@($i))",
     "function $o:m(...) if stop() then return end $B return self, ... end",
     "out($o:m($l))",
-    "function $r.m(...) return $L end",
+    "function $r.m(...) if stop() then return end return $L end",
     "out($r.m($l))",
     "local x@ <close> = $O $B",
     "local x@ <close> = nil $B",
