@@ -20,6 +20,8 @@
       | {script, File :: file:filename_all(), main | chunk, Args :: [term()]}
         %% The echo service.
       | {echo, value()}
+        %% The same task in a box with options of its own, which no floor has.
+      | {with, Options :: map(), task()}
         %% Opens a box, calls it as often as said, closes it.
       | {open_close, Calls :: 0 | 1}.
 
@@ -40,6 +42,7 @@ subject_name({rival, Name}) -> {Name, pure}.
 
 %% Raises when the subject fails at the task.
 -spec open(subject(), task()) -> {ok, work()} | {unsupported, unicode:chardata()}.
+open({floor, Name}, {with, _, Task}) -> tripod_floor:open(Name, Task);
 open({floor, Name}, Task) -> tripod_floor:open(Name, Task);
 open({rival, luerl}, Task) -> tripod_bench_luerl:open(Task);
 open({box, Strategy, Mode}, {open_close, Calls}) ->
@@ -58,6 +61,7 @@ call_times(1, Box) ->
     {ok, [1]} = tripod_lua:eval(Box, <<"return 1">>),
     ok.
 
+options({with, Options, Task}) -> maps:merge(options(Task), Options);
 options({echo, {term, _}}) -> #{service => echo};
 options({echo, {shape, _}}) -> (roomy())#{service => echo};
 options({lua, _, _, [{shape, _}]}) -> roomy();
@@ -69,6 +73,8 @@ roomy() ->
     #{memory_bytes => 512 * 1024 * 1024, reply_bytes => 64 * 1024 * 1024, time_ms => 60000}.
 
 %% Every reply is matched: a box that begins to answer errors must not count as fast.
+prepare(Box, {with, _, Task}) ->
+    prepare(Box, Task);
 prepare(Box, {echo, Value}) ->
     Request = value(Value),
     fun() -> {ok, Reply} = tripod:call(Box, Request), Reply end;
