@@ -20,8 +20,6 @@ struct process {
     void (*handlers[32])(int);
 };
 
-extern char **environ;
-
 static void look_at(struct process *process) {
     memset(process, 0, sizeof *process);
     size_t n = 0, room_bytes = sizeof process->text;
@@ -44,8 +42,7 @@ static void look_at(struct process *process) {
 static const char *const busy[] = {
     "for i = 1, 1000 do print(i, ('x'):rep(100), {}, print) end",
     "warn('@on') warn('loud', 'er') warn('@off')",
-    "for _, f in ipairs {'%c', '!%c', '%x %X %p', '*t', '!*t', '%Ex'} do pcall(os.date, f, 1e9) "
-    "end",
+    "for _, f in ipairs {'%c', '!%c', '%x %X %p', '*t', '%Ex'} do pcall(os.date, f, 1e9) end",
     "os.time({year = 2000, month = 1, day = 1, isdst = true}) os.clock() os.difftime(2, 1)",
     "math.randomseed(1) math.random() math.randomseed()",
     "for i = 1, 100 do pcall(string.format, '%a %g %.99f %q', 1 / i, i, i, i) end",
@@ -122,11 +119,11 @@ static const char show_everything[] =
     "end\n";
 
 // Does the text hold the address, written in whatever base and width a script might read?
-static bool gives_away(const char *text, const void *address) {
+static bool gives_away(const char *text, uintptr_t address) {
     char written[32];
     static const char *const formats[] = {"%" PRIxPTR, "%" PRIXPTR, "%" PRIuPTR, "%" PRIoPTR};
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-        (void)snprintf(written, sizeof written, formats[i], (uintptr_t)address);
+        (void)snprintf(written, sizeof written, formats[i], address);
         if (strstr(text, written) != NULL)
             return true;
     }
@@ -135,7 +132,7 @@ static bool gives_away(const char *text, const void *address) {
 
 static void no_text_shows_an_address(void **state) {
     (void)state;
-    assert_true(gives_away("table: 0x00007f00aa55", (void *)(uintptr_t)0x7f00aa55));
+    assert_true(gives_away("table: 0x00007f00aa55", 0x7f00aa55));
     struct box box;
     assert_int_equal(open_box(&box, &usual), 0);
     assert_eval(&box, show_everything, OK);
@@ -148,8 +145,8 @@ static void no_text_shows_an_address(void **state) {
         (void)lua_rawgeti(L, -2, i + 1);
         assert_int_equal(lua_type(L, -1), LUA_TSTRING);
         lua_CFunction function = lua_tocfunction(L, -2);
-        if (gives_away(lua_tostring(L, -1), lua_topointer(L, -2)) ||
-            (function != NULL && gives_away(lua_tostring(L, -1), (void *)(uintptr_t)function)))
+        if (gives_away(lua_tostring(L, -1), (uintptr_t)lua_topointer(L, -2)) ||
+            (function != NULL && gives_away(lua_tostring(L, -1), (uintptr_t)function)))
             fail_msg("the address of a %s: %s", luaL_typename(L, -2), lua_tostring(L, -1));
         lua_pop(L, 2);
     }
