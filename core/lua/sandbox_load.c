@@ -52,29 +52,53 @@ int sandbox_compile(lua_State *L) {
 // alive, and how many bytes came before.
 enum { LOAD_PIECE = 5, LOAD_READ = 6 };
 
-static const char *load_next_piece(lua_State *L, void *data, size_t *length) {
-    (void)data;
-    struct sandbox *sandbox = sandbox_of(L);
-    (void)sandbox_spend(L, sandbox, SANDBOX_POLL_STEPS);
+struct load_reader {
+    struct load_text piece; // what is left of it
+    bool calling;           // the script's function is at work
+};
+
+// The next piece, from the script's function. False: there is none.
+static bool load_ask(lua_State *L, struct load_reader *reader) {
+    const struct sandbox *sandbox = sandbox_of(L);
+    reader->calling = true;
     luaL_checkstack(L, 2, "too many nested functions");
     lua_pushvalue(L, 1);
     lua_call(L, 0, 1);
+    reader->calling = false;
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
-        *length = 0;
-        return NULL;
+        return false;
     }
     if (!lua_isstring(L, -1))
         luaL_error(L, "reader function must return a string");
     lua_replace(L, LOAD_PIECE);
-    const char *piece = lua_tolstring(L, LOAD_PIECE, length);
-    lua_Integer read = lua_tointeger(L, LOAD_READ);
-    if (*length > sandbox->source_bytes - (size_t)read)
+    reader->piece.next = lua_tolstring(L, LOAD_PIECE, &reader->piece.left_bytes);
+    size_t read_bytes = (size_t)lua_tointeger(L, LOAD_READ);
+    if (reader->piece.left_bytes > sandbox->source_bytes - read_bytes)
         luaL_error(L, "source is longer than source_bytes (%I)",
                    (lua_Integer)sandbox->source_bytes);
-    lua_pushinteger(L, read + (lua_Integer)*length);
+    lua_pushinteger(L, (lua_Integer)(read_bytes + reader->piece.left_bytes));
     lua_replace(L, LOAD_READ);
-    return piece;
+    return true;
+}
+
+static const char *load_next_of_reader(lua_State *L, void *data, size_t *length) {
+    struct load_reader *reader = data;
+    (void)sandbox_spend(L, sandbox_of(L), SANDBOX_POLL_STEPS);
+    if (reader->piece.left_bytes == 0 && !load_ask(L, reader)) {
+        *length = 0;
+        return NULL;
+    }
+    return load_next_block(L, &reader->piece, length);
+}
+
+// As load_text. The end of the stack is the parser's to complain about, but not the function's.
+static int load_pieces(lua_State *L, const char *name) {
+    struct load_reader reader = {.calling = false};
+    int status = lua_load(L, load_next_of_reader, &reader, name, "t");
+    if (status != LUA_OK && reader.calling && sandbox_is_overflow(L))
+        sandbox_leave(L, SANDBOX_STOP_DEPTH);
+    return status;
 }
 
 static int load_load(lua_State *L) {
@@ -93,7 +117,7 @@ static int load_load(lua_State *L) {
     } else if (text != NULL) {
         status = load_text(L, 1, name);
     } else {
-        status = lua_load(L, load_next_piece, NULL, name, "t");
+        status = load_pieces(L, name);
     }
     if (status != LUA_OK)
         return load_failed(L);

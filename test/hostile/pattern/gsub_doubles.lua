@@ -1,4 +1,4 @@
 -- expect: limit memory
 -- SPDX-License-Identifier: Apache-2.0
 local s = "x"
-while true do s = s:gsub(".", "%0%0") end
+while true do s = s:gsub(".+", "%0%0") end

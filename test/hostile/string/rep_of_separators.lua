@@ -1,3 +1,3 @@
 -- expect: limit memory
 -- SPDX-License-Identifier: Apache-2.0
-return (""):rep(1 << 40, "x")
+return (""):rep(1 << 30, "x")
