@@ -104,10 +104,11 @@ static int load_pieces(lua_State *L, const char *name) {
 static int load_load(lua_State *L) {
     const char *text = lua_tostring(L, 1);
     bool has_environment = !lua_isnone(L, 4);
+    // In the order in which stock Lua looks at them.
+    const char *mode = luaL_optstring(L, 3, "bt");
+    const char *name = luaL_optstring(L, 2, text != NULL ? text : "=(load)");
     if (text == NULL)
         luaL_checktype(L, 1, LUA_TFUNCTION);
-    const char *name = luaL_optstring(L, 2, text != NULL ? text : "=(load)");
-    const char *mode = luaL_optstring(L, 3, "bt");
     lua_settop(L, LOAD_PIECE);
     lua_pushinteger(L, 0);
     int status;
