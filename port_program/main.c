@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int main_usage(void) {
     (void)fputs("usage: tripod_port_program serve SERVICE MEMORY_BYTES TIME_MS DEPTH REPLY_BYTES "
@@ -93,6 +94,9 @@ static enum exit_code main_serve(char **arguments) {
     code = confine(program_reach_bytes());
     if (code == EXIT_CODE_END)
         code = program_serve();
+    // The kernel is quicker at taking everything back.
+    if (CONFINE_FULLY)
+        _exit((int)code);
     program_close();
     if (timed)
         preempt_timer_stop();

@@ -14,7 +14,7 @@ suite() -> [{timetrap, {minutes, 2}}].
 
 all() ->
     [lies_of_the_program, no_hello, another_hello, half_a_reply_and_exit, half_a_reply_and_silence,
-     replies_at_the_edges_of_a_frame].
+     replies_at_the_edges_of_a_frame, sizes_that_are_only_claimed].
 
 init_per_suite(Config) ->
     {ok, _} = application:ensure_all_started(tripod),
@@ -134,3 +134,50 @@ replies_at_the_edges_of_a_frame(_Config) ->
          ?assert({ok, Binary} =:= tripod:call(Box, Binary))
      end || Size <- lists:seq(65490, 65550) ++ Sizes],
     ok = tripod:close(Box).
+
+%% Bytes that claim more to come: what the VM sets aside for it, at most, while it waits.
+sizes_that_are_only_claimed(Config) ->
+    MiB = 1024 * 1024,
+    Claims = #{frame => <<16#7fffffff:32>>,
+               frame_of_most => <<16#ffff:16, 1, 1:32>>,
+               total => frame(<<1, 1:32, 16#7fffffff:32, 0:(65526 * 8)>>),
+               total_within_limit => frame(<<1, 1:32, (64 * MiB):32, 0:(65526 * 8)>>)},
+    [begin
+         Grown = claimed(Config, Claim),
+         ct:log("~p: ~b bytes", [Name, Grown]),
+         ?assertMatch({_, Bytes} when Bytes < 4 * MiB, {Name, Grown})
+     end || {Name, Claim} <- maps:to_list(Claims)],
+    %% The same measure of a port that does not limit frames sees what they would have cost.
+    Before = erlang:memory(total),
+    Port = open_port({spawn_executable, "/bin/sh"},
+                     [{args, ["-c", "printf '\\017\\377\\377\\377'; exec sleep 600"]}, {packet, 4}, binary]),
+    {os_pid, Pid} = erlang:port_info(Port, os_pid),
+    ok = contract:await(fun() -> erlang:memory(total) - Before > 200 * MiB end),
+    true = port_close(Port),
+    "" = os:cmd("kill -KILL " ++ integer_to_list(Pid)),
+    ok.
+
+claimed(Config, Claim) ->
+    Self = self(),
+    {Owner, Monitor} =
+        spawn_monitor(fun() ->
+                              {ok, Box} = fake(Config, "hello; take; answer; obey_the_end", Claim,
+                                               #{reply_bytes => 64 * 1024 * 1024, time_ms => 100}),
+                              Self ! {opened, self()},
+                              receive call -> ok end,
+                              {error, {down, _}} = tripod:call(Box, hey),
+                              ok = tripod:close(Box)
+                      end),
+    receive {opened, Owner} -> ok end,
+    Before = erlang:memory(total),
+    Owner ! call,
+    most(Monitor, Before, 0).
+
+%% Looks until the call has ended.
+most(Monitor, Before, Most) ->
+    More = max(Most, erlang:memory(total) - Before),
+    receive
+        {'DOWN', Monitor, process, _, normal} -> More
+    after 1 ->
+            most(Monitor, Before, More)
+    end.
