@@ -44,20 +44,13 @@ static bool find_is_plain(lua_State *L, const unsigned char *pattern, size_t len
     return true;
 }
 
-static int find_plain(lua_State *L, size_t from);
+static int find_plain_again(lua_State *L, int status, lua_KContext from);
 
-static int find_plain_again(lua_State *L, int status, lua_KContext from) {
-    (void)status;
-    return find_plain(L, (size_t)from);
-}
-
-// Searches argument 2, as it is, in argument 1 from the offset `from` on, where it may begin.
-static int find_plain(lua_State *L, size_t from) {
+// Searches `wanted`, as it is, in `subject` from the offset `from` on, where it may begin.
+static int find_plain(lua_State *L, const unsigned char *subject, size_t subject_bytes,
+                      const unsigned char *wanted, size_t wanted_bytes, size_t from) {
     struct sandbox *sandbox = sandbox_of(L);
     const size_t block_bytes = (size_t)16 * SANDBOX_POLL_STEPS;
-    size_t subject_bytes, wanted_bytes;
-    const unsigned char *subject = (const unsigned char *)lua_tolstring(L, 1, &subject_bytes);
-    const unsigned char *wanted = (const unsigned char *)lua_tolstring(L, 2, &wanted_bytes);
     const unsigned char *at = subject + from;
     bool found = wanted_bytes == 0;
     if (wanted_bytes > subject_bytes - from) {
@@ -88,6 +81,14 @@ static int find_plain(lua_State *L, size_t from) {
     return 2;
 }
 
+static int find_plain_again(lua_State *L, int status, lua_KContext from) {
+    (void)status;
+    size_t subject_bytes, wanted_bytes;
+    const unsigned char *subject = (const unsigned char *)lua_tolstring(L, 1, &subject_bytes);
+    const unsigned char *wanted = (const unsigned char *)lua_tolstring(L, 2, &wanted_bytes);
+    return find_plain(L, subject, subject_bytes, wanted, wanted_bytes, (size_t)from);
+}
+
 static int find_again(lua_State *L, int status, lua_KContext what);
 
 static int find_run(struct match *match, enum find_what what) {
@@ -100,7 +101,7 @@ static int find_run(struct match *match, enum find_what what) {
             return match_push_captures(match, true);
         lua_pushinteger(L, match->start - match->subject + 1);
         lua_pushinteger(L, match->end - match->subject);
-        return 2 + match_push_captures(match, false);
+        return match->levels == 0 ? 2 : 2 + match_push_captures(match, false);
     case MATCH_PAUSED:
         lua_settop(L, FIND_SLOT);
         match_save(match, FIND_SLOT);
@@ -119,15 +120,17 @@ static int find_again(lua_State *L, int status, lua_KContext what) {
 
 static int find_start(lua_State *L, enum find_what what) {
     size_t subject_bytes, pattern_bytes;
-    const unsigned char *subject = (const unsigned char *)luaL_checklstring(L, 1, &subject_bytes);
-    const unsigned char *pattern = (const unsigned char *)luaL_checklstring(L, 2, &pattern_bytes);
-    size_t from = find_offset(luaL_optinteger(L, 3, 1), subject_bytes);
+    int arguments = lua_gettop(L);
+    const unsigned char *subject = match_argument(L, 1, &subject_bytes);
+    const unsigned char *pattern = match_argument(L, 2, &pattern_bytes);
+    size_t from = arguments < 3 ? 0 : find_offset(luaL_optinteger(L, 3, 1), subject_bytes);
     if (from > subject_bytes) {
         luaL_pushfail(L);
         return 1;
     }
-    if (what == FIND_PLACES && (lua_toboolean(L, 4) || find_is_plain(L, pattern, pattern_bytes)))
-        return find_plain(L, from);
+    if (what == FIND_PLACES &&
+        ((arguments > 3 && lua_toboolean(L, 4)) || find_is_plain(L, pattern, pattern_bytes)))
+        return find_plain(L, subject, subject_bytes, pattern, pattern_bytes, from);
     bool anchored = *pattern == '^';
     struct match match;
     match_init(&match, L, subject, subject_bytes, pattern + anchored, pattern_bytes - anchored);

@@ -27,6 +27,8 @@ struct gsub {
     const unsigned char *subject, *end;
     const unsigned char *pattern; // without the anchor
     size_t pattern_bytes;
+    const char *template; // the replacement, if it is a string
+    size_t template_bytes;
     const unsigned char *from;   // the search goes on there
     const unsigned char *last;   // the last match ended there; NULL: none was
     const unsigned char *start;  // the match began there whose replacement is asked for
@@ -65,9 +67,8 @@ static void gsub_add_capture(lua_State *L, struct gsub *gsub, const struct match
 
 // A replacement string, in which %1 and the like stand for captures.
 static void gsub_add_template(lua_State *L, struct gsub *gsub, const struct match *match) {
-    size_t length;
-    const char *template = lua_tolstring(L, GSUB_REPLACEMENT, &length);
-    const char *end = template + length;
+    const char *template = gsub->template;
+    const char *end = template + gsub->template_bytes;
     const char *escape;
     while ((escape = memchr(template, '%', (size_t)(end - template))) != NULL) {
         char what = escape[1];
@@ -224,10 +225,13 @@ static int gsub_again(lua_State *L, int status, lua_KContext context) {
 static int gsub_gsub(lua_State *L) {
     struct gsub gsub;
     size_t length;
-    gsub.subject = (const unsigned char *)luaL_checklstring(L, 1, &length);
-    gsub.pattern = (const unsigned char *)luaL_checklstring(L, 2, &gsub.pattern_bytes);
+    int arguments = lua_gettop(L);
+    gsub.subject = match_argument(L, 1, &length);
+    gsub.pattern = match_argument(L, 2, &gsub.pattern_bytes);
     gsub.type = lua_type(L, 3);
-    gsub.left = luaL_optinteger(L, 4, (lua_Integer)length + 1);
+    gsub.left = (lua_Integer)length + 1;
+    if (arguments > 3)
+        gsub.left = luaL_optinteger(L, 4, gsub.left);
     luaL_argexpected(L,
                      gsub.type == LUA_TNUMBER || gsub.type == LUA_TSTRING ||
                          gsub.type == LUA_TFUNCTION || gsub.type == LUA_TTABLE,
@@ -241,6 +245,10 @@ static int gsub_gsub(lua_State *L) {
     gsub.anchored = *gsub.pattern == '^';
     gsub.pattern += gsub.anchored;
     gsub.pattern_bytes -= gsub.anchored;
+    gsub.template = "";
+    gsub.template_bytes = 0;
+    if (gsub.type == LUA_TSTRING || gsub.type == LUA_TNUMBER)
+        gsub.template = lua_tolstring(L, GSUB_REPLACEMENT, &gsub.template_bytes);
     gsub.asks = gsub.type == LUA_TFUNCTION;
     if (gsub.type == LUA_TTABLE && lua_getmetatable(L, GSUB_REPLACEMENT)) {
         gsub.asks = true;

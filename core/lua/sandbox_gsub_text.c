@@ -45,9 +45,7 @@ static void text_grow(lua_State *L, struct gsub_text *text, size_t need) {
     text_move(L, text, capacity);
 }
 
-void gsub_text_add(lua_State *L, struct gsub_text *text, const char *bytes, size_t length) {
-    if (length == 0)
-        return;
+void gsub_text_add_slowly(lua_State *L, struct gsub_text *text, const char *bytes, size_t length) {
     if (length > text->capacity - text->length)
         text_grow(L, text, text->length + length);
     text_copy(L, text->data + text->length, bytes, length);

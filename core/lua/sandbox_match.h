@@ -74,12 +74,21 @@ struct match {
     enum match_place place;
     const unsigned char *subject_at, *pattern_at, *reached;
     ptrdiff_t depth;
+    struct item first; // every match begins with it, if `first_at` is not NULL
+    const unsigned char *first_at;
+    bool first_known;
     unsigned levels; // captures, open or closed
     unsigned used;   // frames
     struct match_capture captures[MATCH_CAPTURES];
     struct item_reader reader;
     struct match_frame frames[MATCH_LEVELS - 1];
 };
+
+// luaL_checklstring, with half of its work for a string.
+static inline const unsigned char *match_argument(lua_State *L, int index, size_t *length) {
+    const char *string = lua_tolstring(L, index, length);
+    return (const unsigned char *)(string != NULL ? string : luaL_checklstring(L, index, length));
+}
 
 // A search that has not begun, in a subject that is Lua's and stays where the collector sees it, as
 // the pattern does. From the start of the subject on, not anchored.
@@ -95,6 +104,7 @@ static inline void match_init(struct match *match, lua_State *L, const unsigned 
     match->last = NULL;
     match->anchored = false;
     match->place = MATCH_AT_START;
+    match->first_known = false;
     item_reader_init(&match->reader, L, match->sandbox, match->pattern_end);
 }
 

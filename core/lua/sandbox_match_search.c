@@ -64,22 +64,34 @@ static enum match_result match_skip(struct match *match, const struct item *item
     return MATCH_NONE;
 }
 
+static void match_begin(struct match *match) {
+    match->levels = 0;
+    match->used = 0;
+    match->subject_at = match->start;
+    match->pattern_at = match->pattern;
+}
+
 enum match_result match_search(struct match *match) {
-    struct item item = {.kind = ITEM_ANY};
-    const unsigned char *first = match->anchored ? NULL : match_first_item(match, &item);
+    if (match->anchored) {
+        if (match->place == MATCH_AT_START)
+            match_begin(match);
+        return match_attempt(match);
+    }
+    if (!match->first_known) {
+        match->first_at = match_first_item(match, &match->first);
+        match->first_known = true;
+    }
     for (;;) {
         if (match->place == MATCH_AT_START) {
-            match->levels = 0;
-            match->used = 0;
-            if (first != NULL) {
-                if (*first == '[')
-                    item_read(&match->reader, first, &item);
-                enum match_result there = match_skip(match, &item);
+            match->used = 0; // a pause keeps them
+            if (match->first_at != NULL) {
+                if (*match->first_at == '[') // what it was read into may hold another by now
+                    item_read(&match->reader, match->first_at, &match->first);
+                enum match_result there = match_skip(match, &match->first);
                 if (there != MATCH_FOUND)
                     return there;
             }
-            match->subject_at = match->start;
-            match->pattern_at = match->pattern;
+            match_begin(match);
         }
         enum match_result result = match_attempt(match);
         if (result == MATCH_PAUSED)
@@ -87,7 +99,7 @@ enum match_result match_search(struct match *match) {
         match->place = MATCH_AT_START;
         if (result == MATCH_FOUND && match->end != match->last)
             return MATCH_FOUND;
-        if (match->anchored || match->start == match->subject_end)
+        if (match->start == match->subject_end)
             return MATCH_NONE;
         match->start++;
     }

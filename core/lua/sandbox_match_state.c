@@ -47,26 +47,34 @@ struct match_capture match_capture(const struct match *match, unsigned index) {
     return match->captures[index];
 }
 
+static void match_push_bytes(const struct match *match, const unsigned char *bytes, size_t length) {
+    // A short one is left to the next look at the memory.
+    if (length > SANDBOX_POLL_STEPS) {
+        if (!sandbox_memory_fits(match->sandbox, match->L, length))
+            sandbox_leave(match->L, SANDBOX_STOP_MEMORY);
+        sandbox_book(match->sandbox, length / 16);
+    }
+    lua_pushlstring(match->L, (const char *)bytes, length);
+}
+
 void match_push_capture(const struct match *match, unsigned index) {
     struct match_capture capture = match_capture(match, index);
-    if (capture.length == MATCH_POSITION) {
+    if (capture.length == MATCH_POSITION)
         lua_pushinteger(match->L, capture.start - match->subject + 1);
-        return;
-    }
-    size_t bytes = (size_t)capture.length;
-    // A short one is left to the next look at the memory.
-    if (bytes > SANDBOX_POLL_STEPS) {
-        if (!sandbox_memory_fits(match->sandbox, match->L, bytes))
-            sandbox_leave(match->L, SANDBOX_STOP_MEMORY);
-        sandbox_book(match->sandbox, bytes / 16);
-    }
-    lua_pushlstring(match->L, (const char *)capture.start, bytes);
+    else
+        match_push_bytes(match, capture.start, (size_t)capture.length);
 }
 
 int match_push_captures(const struct match *match, bool whole) {
-    unsigned count = match->levels == 0 && whole ? 1 : match->levels;
-    luaL_checkstack(match->L, (int)count, "too many captures");
-    for (unsigned i = 0; i < count; i++)
+    if (match->levels == 0) {
+        if (whole)
+            match_push_bytes(match, match->start, (size_t)(match->end - match->start));
+        return whole ? 1 : 0;
+    }
+    // A C function has room for LUA_MINSTACK values, and the callers push few.
+    if (match->levels > LUA_MINSTACK / 2)
+        luaL_checkstack(match->L, (int)match->levels, "too many captures");
+    for (unsigned i = 0; i < match->levels; i++)
         match_push_capture(match, i);
-    return (int)count;
+    return (int)match->levels;
 }
