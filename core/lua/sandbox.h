@@ -113,7 +113,9 @@ struct sandbox {
     size_t printed_bytes; // of the reply
     const void *libraries[SANDBOX_LIBRARIES]; // the tables that scripts see, to know them by
     size_t source_bytes;                      // the longest source that is compiled
-    lua_Integer chunks; // compiled so far; the chunk table is in the registry under &chunks
+    lua_Integer chunks;   // compiled so far; the chunk table is in the registry under &chunks
+    uint64_t mask_key[2]; // sandbox_identity.c; zeros until the first use
+    uint64_t random[4];   // sandbox_random.c; zeros until the first use
 };
 
 static inline struct sandbox *sandbox_of(lua_State *L) {
@@ -148,7 +150,15 @@ int sandbox_refuse_write(lua_State *L);
 
 // The sandbox's own functions, each list in the file of its name.
 extern const luaL_Reg sandbox_base_functions[];
-extern const luaL_Reg sandbox_text_functions[]; // of string: those without patterns or formats
+extern const luaL_Reg sandbox_identity_functions[]; // of base: tostring
+extern const luaL_Reg sandbox_number_functions[];   // of base: tonumber, select, error
+extern const luaL_Reg sandbox_text_functions[];     // of string: those without patterns or formats
+extern const luaL_Reg sandbox_format_functions[];   // of string: format
+extern const luaL_Reg sandbox_pack_functions[];     // of string: pack, packsize, unpack
+extern const luaL_Reg sandbox_coerce_metamethods[]; // of strings: arithmetic
+extern const luaL_Reg sandbox_math_functions[];     // without max, min, type, random
+extern const luaL_Reg sandbox_random_functions[];   // of math: random, randomseed
+extern const luaL_Reg sandbox_date_functions[];     // os
 extern const luaL_Reg sandbox_table_functions[];
 extern const luaL_Reg sandbox_concat_functions[];
 extern const luaL_Reg sandbox_sort_functions[];
@@ -235,6 +245,50 @@ static inline void sandbox_book(struct sandbox *sandbox, size_t steps) {
 // Yields to the host for a pause, as lua_yieldk: `return sandbox_pause(...)`; `again` goes on.
 int sandbox_pause(lua_State *L, lua_KContext context, lua_KFunction again);
 
+// sandbox_identity.c
+// Pushes what luaL_tolstring would, always a string, but with sandbox_identity's instead of an
+// address. May call __tostring.
+void sandbox_tostring(lua_State *L, int index);
+#define SANDBOX_IDENTITY_BYTES 19u
+// Writes what stands for the address of the value at `index`, unique and the same for the life of
+// the value, as "%p" would look. Its length, without the zero; 0 when the value has no identity.
+size_t sandbox_identity(lua_State *L, int index, char text[SANDBOX_IDENTITY_BYTES]);
+
+// sandbox_secret.c
+// Once per process at least, where files can be read.
+void sandbox_prepare_secret(void);
+// The next 64 bits of a stream that nobody outside the process can predict, and no box either.
+uint64_t sandbox_secret(void);
+// A block of 2 * `half_bits` bits, 24 or 32, enciphered: a bijection for each key.
+uint64_t sandbox_encipher(const uint64_t key[2], uint64_t block, unsigned half_bits);
+
+// sandbox_date.c
+// Once per process at least, where files can be read: the time zone.
+void sandbox_prepare_dates(void);
+
+// sandbox_random.c
+// As math.randomseed(seed).
+void sandbox_seed_random(lua_State *L, lua_Integer seed);
+
+// sandbox_number.c
+// As lua_stringtonumber, for the string at `index`, however long: pushes the number and returns
+// true, or pushes nothing.
+bool sandbox_string_to_number(lua_State *L, int index);
+// As luaL_checkinteger and its like, for numbers in strings of any length.
+lua_Integer sandbox_slow_integer(lua_State *L, int argument);
+lua_Number sandbox_slow_number(lua_State *L, int argument);
+static inline lua_Integer sandbox_check_integer(lua_State *L, int argument) {
+    return lua_isinteger(L, argument) ? lua_tointegerx(L, argument, NULL)
+                                      : sandbox_slow_integer(L, argument);
+}
+static inline lua_Integer sandbox_opt_integer(lua_State *L, int argument, lua_Integer absent) {
+    return lua_isnoneornil(L, argument) ? absent : sandbox_check_integer(L, argument);
+}
+static inline lua_Number sandbox_check_number(lua_State *L, int argument) {
+    return lua_type(L, argument) == LUA_TNUMBER ? lua_tonumberx(L, argument, NULL)
+                                                : sandbox_slow_number(L, argument);
+}
+
 // sandbox_memory.c
 // A call begins. A box that is full after earlier calls gets a little above what it holds, or no
 // call could free anything. May collect.
@@ -248,8 +302,14 @@ bool sandbox_memory_spent(struct sandbox *sandbox, lua_State *L);
 enum preempt_verdict sandbox_hook_memory(struct sandbox *sandbox, lua_State *L, bool may_pause);
 // A full collection for the script.
 void sandbox_collect(lua_State *L);
+#define SANDBOX_LARGE_BYTES ((size_t)32 * 1024)
 // Can `bytes` more be live without crossing the soft cap? Collects before it says no.
 bool sandbox_memory_fits(struct sandbox *sandbox, lua_State *L, size_t bytes);
+// Ends the call unless `bytes` more can be live. Small sizes are left to the hook.
+static inline void sandbox_need_memory(lua_State *L, struct sandbox *sandbox, size_t bytes) {
+    if (bytes >= SANDBOX_LARGE_BYTES && !sandbox_memory_fits(sandbox, L, bytes))
+        sandbox_leave(L, SANDBOX_STOP_MEMORY);
+}
 
 // sandbox_request.c, sandbox_push.c
 // Walks the request onto the stack of `call`; sets verb and phase.

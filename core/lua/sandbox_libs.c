@@ -7,21 +7,13 @@
 #include <lualib.h>
 
 static const char *const libs_base[] = {
-    "assert", "error",  "getmetatable", "ipairs",   "next",     "pairs", "rawequal", "rawget",
-    "rawlen", "rawset", "select",       "tonumber", "tostring", "type",  "_VERSION", NULL,
-};
-static const char *const libs_string[] = {
-    "byte",     "char",    "format", "len",    "lower", "pack",
-    "packsize", "reverse", "sub",    "unpack", "upper", NULL,
+    "assert", "getmetatable", "ipairs", "next", "pairs",    "rawequal",
+    "rawget", "rawlen",       "rawset", "type", "_VERSION", NULL,
 };
 static const char *const libs_math[] = {
-    "abs", "acos",       "asin", "atan",      "ceil", "cos",    "deg",
-    "exp", "floor",      "fmod", "huge",      "log",  "max",    "maxinteger",
-    "min", "mininteger", "modf", "pi",        "rad",  "random", "randomseed",
-    "sin", "sqrt",       "tan",  "tointeger", "type", "ult",    NULL,
+    "huge", "max", "maxinteger", "min", "mininteger", "pi", "type", NULL,
 };
 static const char *const libs_utf8[] = {"charpattern", NULL};
-static const char *const libs_os[] = {"clock", "date", "difftime", "time", NULL};
 
 // How many lists of own functions a library may have.
 #define LIBS_OWN 6
@@ -33,24 +25,26 @@ struct library {
     const luaL_Reg *own[LIBS_OWN];
 };
 
-static const struct library libs_globals = {
-    "_G",
-    luaopen_base,
-    libs_base,
-    {sandbox_base_functions, sandbox_guard_base, sandbox_load_base, sandbox_print_functions}};
+static const struct library libs_globals = {"_G",
+                                            luaopen_base,
+                                            libs_base,
+                                            {sandbox_base_functions, sandbox_guard_base,
+                                             sandbox_load_base, sandbox_print_functions,
+                                             sandbox_identity_functions, sandbox_number_functions}};
 
 static const struct library libraries[SANDBOX_LIBRARIES] = {
     {"string",
-     luaopen_string,
-     libs_string,
-     {sandbox_text_functions, sandbox_find_functions, sandbox_gsub_functions}},
+     NULL,
+     NULL,
+     {sandbox_text_functions, sandbox_find_functions, sandbox_gsub_functions,
+      sandbox_format_functions, sandbox_pack_functions}},
     {"table",
      NULL,
      NULL,
      {sandbox_table_functions, sandbox_concat_functions, sandbox_sort_functions}},
-    {"math", luaopen_math, libs_math, {NULL}},
+    {"math", luaopen_math, libs_math, {sandbox_math_functions, sandbox_random_functions}},
     {"utf8", luaopen_utf8, libs_utf8, {sandbox_utf8_functions}},
-    {"os", luaopen_os, libs_os, {NULL}},
+    {"os", NULL, NULL, {sandbox_date_functions}},
     {"coroutine", NULL, NULL, {sandbox_coroutine_library}},
 };
 
@@ -63,22 +57,15 @@ static void libs_copy(lua_State *L, int to, const char *const *allowed) {
             lua_pop(L, 1); // not in this release
 }
 
-// Pushes a table of what `library` allows. The stock string library makes a metatable for all
-// strings when it opens; ours is put back.
+// Pushes a table of what `library` allows.
 static void libs_push_functions(lua_State *L, const struct library *library) {
     lua_newtable(L);
     int table = lua_gettop(L);
     if (library->open != NULL) {
-        lua_pushliteral(L, "");
-        int has_metatable = lua_getmetatable(L, -1);
         lua_pushcfunction(L, library->open);
         lua_call(L, 0, 1);
         libs_copy(L, table, library->allowed);
         lua_pop(L, 1);
-        if (has_metatable == 0)
-            lua_pushnil(L);
-        (void)lua_setmetatable(L, table + 1);
-        lua_settop(L, table);
     }
     for (size_t i = 0; i < LIBS_OWN && library->own[i] != NULL; i++)
         luaL_setfuncs(L, library->own[i], 0);
@@ -171,15 +158,13 @@ static void libs_push_front(lua_State *L, const struct library *library) {
     (void)lua_setmetatable(L, -2);
 }
 
-// The stock library's metatable of all strings knows arithmetic ("10" + 1), which needs no name.
+// All strings have one metatable. It knows arithmetic ("10" + 1), too.
 static void libs_set_string_metatable(lua_State *L) {
-    lua_pushcfunction(L, luaopen_string);
-    lua_call(L, 0, 0);
     lua_pushliteral(L, "");
-    if (lua_getmetatable(L, -1)) {
-        libs_set_index(L, &libraries[0]);
-        lua_pop(L, 1);
-    }
+    lua_createtable(L, 0, 10);
+    luaL_setfuncs(L, sandbox_coerce_metamethods, 0);
+    libs_set_index(L, &libraries[0]);
+    (void)lua_setmetatable(L, -2);
     lua_pop(L, 1);
 }
 

@@ -9,7 +9,7 @@ static void print_join(lua_State *L, int values) {
     for (int i = 1; i <= values; i++) {
         if (i > 1)
             lua_pushliteral(L, "\t");
-        (void)luaL_tolstring(L, i, NULL);
+        sandbox_tostring(L, i);
     }
     if (values == 0)
         lua_pushliteral(L, "");
@@ -22,7 +22,7 @@ static int print_print(lua_State *L) {
     int values = lua_gettop(L);
     if (!sandbox->print_to_owner) {
         for (int i = 1; i <= values; i++) {
-            (void)luaL_tolstring(L, i, NULL); // may call __tostring, and may fail
+            sandbox_tostring(L, i); // may call __tostring, and may fail
             lua_pop(L, 1);
         }
         return 0;

@@ -80,8 +80,12 @@ int sandbox_start(struct sandbox *sandbox) {
     sandbox->chunks = 0;
     sandbox->printed = 0;
     sandbox->printed_bytes = 0;
+    memset(sandbox->random, 0, sizeof sandbox->random);
     sandbox_prepare_cut();
-    (void)sandbox_stack_is_low(); // asks the system now: a confined host may forbid it later
+    // These ask the system now: a confined host may forbid it later.
+    (void)sandbox_stack_is_low();
+    sandbox_prepare_secret();
+    sandbox_prepare_dates();
     int code = arena_open(&config, &sandbox->arena);
     if (code < 0)
         return code;

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions of math that take numbers. They are the C library's, as in stock Lua; what differs
+// is that an argument may be a very long numeral (sandbox_check_number).
+#include "sandbox.h"
+
+#include <math.h>
+
+#define MATH_PI 3.141592653589793238462643383279502884
+
+static int math_apply(lua_State *L, double (*function)(double)) {
+    lua_pushnumber(L, function(sandbox_check_number(L, 1)));
+    return 1;
+}
+
+static int math_sin(lua_State *L) {
+    return math_apply(L, sin);
+}
+
+static int math_cos(lua_State *L) {
+    return math_apply(L, cos);
+}
+
+static int math_tan(lua_State *L) {
+    return math_apply(L, tan);
+}
+
+static int math_asin(lua_State *L) {
+    return math_apply(L, asin);
+}
+
+static int math_acos(lua_State *L) {
+    return math_apply(L, acos);
+}
+
+static int math_sqrt(lua_State *L) {
+    return math_apply(L, sqrt);
+}
+
+static int math_exp(lua_State *L) {
+    return math_apply(L, exp);
+}
+
+static int math_deg(lua_State *L) {
+    lua_pushnumber(L, sandbox_check_number(L, 1) * (180.0 / MATH_PI));
+    return 1;
+}
+
+static int math_rad(lua_State *L) {
+    lua_pushnumber(L, sandbox_check_number(L, 1) * (MATH_PI / 180.0));
+    return 1;
+}
+
+static int math_atan(lua_State *L) {
+    lua_Number y = sandbox_check_number(L, 1);
+    lua_Number x = lua_isnoneornil(L, 2) ? 1 : sandbox_check_number(L, 2);
+    lua_pushnumber(L, atan2(y, x));
+    return 1;
+}
+
+static int math_log(lua_State *L) {
+    lua_Number x = sandbox_check_number(L, 1);
+    if (lua_isnoneornil(L, 2)) {
+        lua_pushnumber(L, log(x));
+        return 1;
+    }
+    lua_Number base = sandbox_check_number(L, 2);
+    if (base == 2)
+        lua_pushnumber(L, log2(x));
+    else if (base == 10)
+        lua_pushnumber(L, log10(x));
+    else
+        lua_pushnumber(L, log(x) / log(base));
+    return 1;
+}
+
+static int math_abs(lua_State *L) {
+    if (lua_isinteger(L, 1)) {
+        lua_Integer value = lua_tointeger(L, 1);
+        lua_pushinteger(L, value < 0 ? (lua_Integer)(0 - (lua_Unsigned)value) : value);
+    } else {
+        lua_pushnumber(L, fabs(sandbox_check_number(L, 1)));
+    }
+    return 1;
+}
+
+// An integer where the integral `value` fits one.
+static void math_push_integral(lua_State *L, lua_Number value) {
+    lua_Integer integer;
+    if (lua_numbertointeger(value, &integer))
+        lua_pushinteger(L, integer);
+    else
+        lua_pushnumber(L, value);
+}
+
+static int math_floor(lua_State *L) {
+    if (lua_isinteger(L, 1))
+        lua_settop(L, 1);
+    else
+        math_push_integral(L, floor(sandbox_check_number(L, 1)));
+    return 1;
+}
+
+static int math_ceil(lua_State *L) {
+    if (lua_isinteger(L, 1))
+        lua_settop(L, 1);
+    else
+        math_push_integral(L, ceil(sandbox_check_number(L, 1)));
+    return 1;
+}
+
+static int math_modf(lua_State *L) {
+    if (lua_isinteger(L, 1)) {
+        lua_settop(L, 1);
+        lua_pushnumber(L, 0);
+        return 2;
+    }
+    lua_Number value = sandbox_check_number(L, 1);
+    lua_Number whole = trunc(value);
+    math_push_integral(L, whole);
+    lua_pushnumber(L, value == whole ? 0 : value - whole); // infinity less infinity is none
+    return 2;
+}
+
+static int math_fmod(lua_State *L) {
+    if (!lua_isinteger(L, 1) || !lua_isinteger(L, 2)) {
+        // In this order, because that is the order of the stock library's complaints.
+        lua_Number divisor = sandbox_check_number(L, 2);
+        lua_pushnumber(L, fmod(sandbox_check_number(L, 1), divisor));
+        return 1;
+    }
+    lua_Integer divisor = lua_tointeger(L, 2);
+    luaL_argcheck(L, divisor != 0, 2, "zero");
+    // The least integer divided by -1 overflows.
+    lua_pushinteger(L, divisor == -1 ? 0 : lua_tointeger(L, 1) % divisor);
+    return 1;
+}
+
+static int math_ult(lua_State *L) {
+    lua_Unsigned left = (lua_Unsigned)sandbox_check_integer(L, 1);
+    lua_pushboolean(L, left < (lua_Unsigned)sandbox_check_integer(L, 2));
+    return 1;
+}
+
+static int math_tointeger(lua_State *L) {
+    int valid = 0;
+    lua_Integer value = 0;
+    if (lua_type(L, 1) != LUA_TSTRING)
+        value = lua_tointegerx(L, 1, &valid);
+    else if (sandbox_string_to_number(L, 1))
+        value = lua_tointegerx(L, -1, &valid);
+    if (valid) {
+        lua_pushinteger(L, value);
+    } else {
+        luaL_checkany(L, 1);
+        luaL_pushfail(L);
+    }
+    return 1;
+}
+
+const luaL_Reg sandbox_math_functions[] = {
+    {"abs", math_abs},   {"acos", math_acos}, {"asin", math_asin},
+    {"atan", math_atan}, {"ceil", math_ceil}, {"cos", math_cos},
+    {"deg", math_deg},   {"exp", math_exp},   {"floor", math_floor},
+    {"fmod", math_fmod}, {"log", math_log},   {"modf", math_modf},
+    {"rad", math_rad},   {"sin", math_sin},   {"sqrt", math_sqrt},
+    {"tan", math_tan},   {"ult", math_ult},   {"tointeger", math_tointeger},
+    {NULL, NULL},
+};
