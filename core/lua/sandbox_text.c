@@ -11,8 +11,8 @@
 #define TEXT_SMALL_BYTES ((size_t)1024)
 // Bytes between two looks at the step count.
 #define TEXT_BLOCK_BYTES ((size_t)16 * 1024)
-// Stock Lua limits what rep makes to this.
-#define TEXT_REP_MAX ((size_t)INT_MAX)
+// No string is longer. (Stock Lua stops rep at INT_MAX; here the memory limit comes first.)
+#define TEXT_REP_MAX ((size_t)PTRDIFF_MAX)
 
 // What takes `bytes` bytes at some 16 a step.
 static void text_spend(lua_State *L, struct sandbox *sandbox, size_t bytes) {
@@ -23,7 +23,8 @@ static void text_spend(lua_State *L, struct sandbox *sandbox, size_t bytes) {
 static char *text_open(lua_State *L, char small[TEXT_SMALL_BYTES], size_t length) {
     if (length <= TEXT_SMALL_BYTES)
         return small;
-    sandbox_need_memory(L, sandbox_of(L), 2 * length);
+    // Twice: this, and the string that is made of it.
+    sandbox_need_memory(L, sandbox_of(L), length <= SIZE_MAX / 2 ? 2 * length : SIZE_MAX);
     return lua_newuserdatauv(L, length, 0);
 }
 
@@ -119,7 +120,7 @@ static int text_rep(lua_State *L) {
         lua_pushliteral(L, "");
         return 1;
     }
-    if ((lua_Unsigned)n > TEXT_REP_MAX || length + gap > TEXT_REP_MAX / (size_t)n)
+    if (length + gap > TEXT_REP_MAX / (size_t)n)
         return luaL_error(L, "resulting string too large");
     size_t unit = length + gap, total = unit * (size_t)n - gap;
     char *made = text_open(L, small, total);

@@ -25,9 +25,10 @@ static void plain_functions(void **state) {
         "end "
         "for _, f in pairs{string.sub, string.byte, string.len, string.lower, string.upper, "
         "  string.reverse, string.rep, string.char} do case(f) case(f, nil) case(f, {}) end "
-        "case(string.rep, 'aa', 1 << 30) case(string.rep, 'x', 1 << 40) case(string.rep, '', 1 << "
+        "case(string.rep, 'aa', 1 << 62) case(string.rep, 'x' , 1 << 62, 'yz') case(string.rep, "
+        "'', 1 << "
         "16) "
-        "case(string.rep, 'a', 1 << 30, 'b') case(string.char, ('x'):byte(1, -1)) "
+        "case(string.char, ('x'):byte(1, -1)) "
         "case(string.rep, ('0123456789'):rep(500), 9, ';') case(string.rep, 'ab', 30000) "
         "case(string.rep, ('u'):rep(20000), 3, 'vw')",
         3);
@@ -220,6 +221,7 @@ static void limits_hold(void **state) {
     for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++)
         assert_eval(&box, hostile[i], TIME);
     assert_eval(&box, "return #('x'):rep(2^23)", MEMORY);
+    assert_eval(&box, "return #('x'):rep(1 << 40)", MEMORY);
     assert_eval(&box, "return #('x'):rep(5 * 2^20):upper()", MEMORY);
     assert_eval(&box, "return #('x'):rep(3 * 2^20):reverse()", MEMORY);
     assert_eval(&box, "return 1", "( 'ok' [ 1 ]1 )2");
