@@ -92,8 +92,10 @@ static void gsub_take_value(lua_State *L, struct gsub *gsub) {
     if (lua_toboolean(L, -1)) {
         size_t length;
         const char *value = lua_tolstring(L, -1, &length);
-        if (value == NULL)
+        if (value == NULL) {
             (void)luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
+            return;
+        }
         gsub_add(L, gsub, gsub->copied, (size_t)(gsub->start - gsub->copied));
         gsub_text_add(L, &gsub->text, value, length);
         gsub->copied = gsub->from;
