@@ -23,7 +23,7 @@ facts() ->
       schedulers => erlang:system_info(schedulers_online),
       dirty_cpu_schedulers => erlang:system_info(dirty_cpu_schedulers_online),
       dirty_io_schedulers => erlang:system_info(dirty_io_schedulers),
-      async_threads => erlang:system_info(thread_pool_size),
+      async_threads => tripod_bench_node:async_threads(),
       memory_bytes => memory_bytes(),
       kernel => first_line("/proc/sys/kernel/osrelease"),
       system => system_name(),

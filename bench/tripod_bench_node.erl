@@ -3,7 +3,7 @@
 %% that ends when this one does, however this one ends.
 -module(tripod_bench_node).
 
--export([start/1, stop/1, call/5, can_pin/0, erl_command/1]).
+-export([start/1, stop/1, call/5, can_pin/0, erl_command/1, async_threads/0]).
 -export_type([vm/0, placement/0]).
 
 -record(bench_node, {peer :: pid(), os_pid :: string()}).
@@ -15,12 +15,22 @@
 %% Linked to the caller, which ends it by ending.
 -spec start(placement()) -> {ok, vm()} | {error, term()}.
 start(Placement) ->
-    Options = #{connection => standard_io, args => code_paths() ++ quiet(), wait_boot => 30000,
-                shutdown => close, exec => command(Placement)},
+    Options = #{connection => standard_io, wait_boot => 30000, shutdown => close,
+                args => ["+A", integer_to_list(async_threads()) | code_paths()] ++ quiet(),
+                exec => command(Placement)},
     case peer:start_link(Options) of
         {ok, Peer} -> {ok, #bench_node{peer = Peer, os_pid = peer:call(Peer, os, getpid, [])}};
         {ok, Peer, _} -> {ok, #bench_node{peer = Peer, os_pid = peer:call(Peer, os, getpid, [])}};
         {error, _} = Error -> Error
+    end.
+
+%% Async threads of the VMs that are measured and broken. With the one that is the default a long job
+%% in the pool would hold up the connection: standard output is written there as well.
+-spec async_threads() -> pos_integer().
+async_threads() ->
+    case erlang:system_info(thread_pool_size) of
+        1 -> 8;
+        Chosen -> Chosen
     end.
 
 %% Everything that is not OTP's own, in this VM's order.

@@ -36,7 +36,7 @@ start(Guard, Env) ->
     Files = filename:join(tripod_fault_guard:directory(Guard),
                           "vm" ++ integer_to_list(erlang:unique_integer([positive]))),
     Options = #{connection => standard_io, wait_boot => ?BOOT_MS, shutdown => close,
-                args => schedulers() ++ code_paths() ++ ["-kernel", "logger_level", "none"],
+                args => threads() ++ code_paths() ++ ["-kernel", "logger_level", "none"],
                 env => [{"ERL_CRASH_DUMP", "/dev/null"}, {"ERL_CRASH_DUMP_SECONDS", "0"} | Env],
                 exec => {"/bin/sh", ["-c", ?SCRIPT, "fault-vm", Files, erl()]}},
     try peer:start_link(Options) of
@@ -47,11 +47,12 @@ start(Guard, Env) ->
         exit:Why -> {error, Why}
     end.
 
-%% Two at least, as threads if there is but one core: one may be stalled.
-schedulers() ->
+%% Two schedulers at least, as threads if there is but one core: one may be stalled.
+threads() ->
+    Async = ["+A", integer_to_list(tripod_bench_node:async_threads())],
     case erlang:system_info(schedulers_online) of
-        1 -> ["+S", "2:2"];
-        _ -> []
+        1 -> ["+S", "2:2" | Async];
+        _ -> Async
     end.
 
 erl() -> filename:join([code:root_dir(), "bin", "erl"]).

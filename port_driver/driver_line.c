@@ -29,7 +29,7 @@ static void line_set_full(struct driver_line *line, ErlDrvPort port) {
 
 bool driver_line_send(struct driver_line *line, ErlDrvPort port, struct driver_job *job) {
     if (driver_line_is_empty(line))
-        line->thread = driver_pool_choose(line->thread);
+        line->thread = driver_pool_choose();
     job->thread = line->thread;
     job->charged_bytes = job->length;
     driver_pool_add(job->thread);

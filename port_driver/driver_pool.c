@@ -31,13 +31,11 @@ static unsigned int load(unsigned int thread) {
     return atomic_load_explicit(&loads[thread], memory_order_relaxed);
 }
 
-unsigned int driver_pool_choose(unsigned int last) {
-    unsigned int best = last % thread_count;
-    for (unsigned int i = 1; i < thread_count && load(best) > 0; i++) {
-        unsigned int other = (last + i) % thread_count;
+unsigned int driver_pool_choose(void) {
+    unsigned int best = thread_count - 1;
+    for (unsigned int other = best; other-- > 0 && load(best) > 0;)
         if (load(other) < load(best))
             best = other;
-    }
     return best;
 }
 

@@ -68,7 +68,7 @@ until_told(Fun, Times) ->
 %% Runs it many times; then every box and port is gone, and every block that the driver allocated is
 %% freed, by the VM's own count.
 settled(Fun, Times) ->
-    _ = [Fun() || _ <- lists:seq(1, 3)],
+    _ = [Fun() || _ <- lists:seq(1, 2)],
     Before = still(),
     _ = [Fun() || _ <- lists:seq(1, Times)],
     ok = contract:await(fun() -> none_left() andalso driver_node:driver_blocks() =< Before
