@@ -246,7 +246,7 @@ when_the_job_is_done(Config, End, Check) ->
             ok = tripod:close(Other),
             exit(Blocker, kill),
             receive {'DOWN', Blocked, process, Blocker, _} -> ok end
-        end, 50)
+        end, 25)
     end).
 
 %% Sends a request from the last scheduler, then waits for the reply on the first.
