@@ -14,9 +14,9 @@
 int driver_pool_init(void);
 void driver_pool_finish(void);
 
-// A thread, as a key for driver_async: the last idle one, or the last of those with the fewest jobs.
-// The first threads are those of the first ports, among them the VM's standard output, which is
-// written in the pool too (fd_async in sys_drivers.c; driver_async_port_key).
+// A thread, as a key for driver_async: the last idle one, or the last of those with the fewest
+// jobs. The first threads are those of the first ports, among them the VM's standard output, which
+// is written in the pool too (fd_async in sys_drivers.c; driver_async_port_key).
 unsigned int driver_pool_choose(void);
 // A job is handed to the thread; the thread is done with it.
 void driver_pool_add(unsigned int thread);

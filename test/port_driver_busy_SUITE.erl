@@ -31,9 +31,10 @@ end_per_testcase(_, Config) -> driver_node:stop(Config).
 %% The box's thread is taken. Of 500 requests of 256 KiB each as many are let in as make up 1 MiB.
 few_large_requests_are_in_flight(Config) ->
     in_node(Config, fun() ->
-        {Before, {Sender, Sent, Box, Hold}} = {erlang:memory(binary), flood(500, 262_144)},
+        Before = binary_bytes(),
+        {Sender, Sent, Box, Hold} = flood(500, 262_144),
         ?assert(atomics:get(Sent, 1) =< 5),
-        ?assert(erlang:memory(binary) - Before < 4 * 1024 * 1024),
+        ?assert(binary_bytes() - Before < 4 * 1024 * 1024),
         %% It is the caller that waits, not a scheduler, and the box answers others.
         ?assertEqual({status, suspended}, process_info(element(1, Sender), status)),
         ?assertEqual({error, not_owner}, tripod:info(Box)),
@@ -41,6 +42,14 @@ few_large_requests_are_in_flight(Config) ->
         ?assertEqual(in_order, outcome(Sender)),
         no_boxes()
     end).
+
+%% A VM that leaves its memory to malloc does not know; there the number of requests has to do.
+binary_bytes() ->
+    try
+        erlang:memory(binary)
+    catch
+        error:notsup -> 0
+    end.
 
 few_small_requests_are_in_flight(Config) ->
     in_node(Config, fun() ->

@@ -203,6 +203,7 @@ static void floor_outputv(ErlDrvData data, ErlIOVec *request) {
     struct floor_port *state = (struct floor_port *)data;
     ErlDrvTermData caller = driver_caller(state->port);
     struct floor_job *job;
+    unsigned int key; // one thread for all: another one each time takes longer to wake
     switch (state->answer) {
     case FLOOR_COPY:
         floor_reply_copy(state, caller, request);
@@ -212,7 +213,8 @@ static void floor_outputv(ErlDrvData data, ErlIOVec *request) {
         if (job == NULL)
             break;
         job->caller = caller;
-        driver_async(state->port, NULL, floor_work, job, floor_job_free);
+        key = driver_async_port_key(state->port);
+        driver_async(state->port, &key, floor_work, job, floor_job_free);
         break;
     case FLOOR_BUILD:
         floor_reply_built(state, caller);
