@@ -341,7 +341,7 @@ fuzz: ## every fuzzer for FUZZ_SECONDS=60 each (0: only the corpora); FUZZ=NAME 
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) MODE=fuzz fuzz-targets
 	@build-aux/fuzz $(FUZZ_SECONDS) \
-	    $(patsubst %,build/fuzz/%,$(filter %/$(or $(FUZZ),%)_fuzz,$(FUZZ_NAMES)))
+	    $(patsubst %,build/fuzz/%,$(filter $(if $(FUZZ),%/$(FUZZ)_fuzz,%),$(FUZZ_NAMES)))
 coverage: ## lines of core/ that the C unit tests reach
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) MODE=cov c-tests
