@@ -12,12 +12,9 @@ ERL_NIF_TERM nif_answer_explain(ErlNifEnv *env, const struct nif_box *self,
     return term;
 }
 
-ERL_NIF_TERM nif_answer_call(ErlNifEnv *env, ErlNifEnv *caller, struct nif_box *self,
-                             enum box_result result, struct nif_sink *reply) {
-    ERL_NIF_TERM term;
+ERL_NIF_TERM nif_answer_none(ErlNifEnv *env, ErlNifEnv *caller, struct nif_box *self,
+                             enum box_result result) {
     if (result == BOX_DONE) {
-        if (nif_sink_term(reply, &term))
-            return term;
         nif_box_close(caller, self);
         result = BOX_DOWN;
     }

@@ -9,10 +9,19 @@
 #include "nif_box.h"
 #include "nif_sink.h"
 
-// The reply that `reply` holds, or what is to be said instead. Closes the box if the service broke
-// its promise of one whole term.
-ERL_NIF_TERM nif_answer_call(ErlNifEnv *env, ErlNifEnv *caller, struct nif_box *self,
-                             enum box_result result, struct nif_sink *reply);
+// What is to be said instead of a reply. With BOX_DONE the service broke its promise of one whole
+// term, and the box is closed.
+ERL_NIF_TERM nif_answer_none(ErlNifEnv *env, ErlNifEnv *caller, struct nif_box *self,
+                             enum box_result result);
+
+// What came of a call that is over.
+static inline ERL_NIF_TERM nif_answer_call(ErlNifEnv *env, ErlNifEnv *caller, struct nif_box *self,
+                                           enum box_result result, const struct nif_sink *reply) {
+    ERL_NIF_TERM term;
+    return result == BOX_DONE && nif_sink_term(reply, &term)
+               ? term
+               : nif_answer_none(env, caller, self, result);
+}
 
 // {ok, #{bytes, peak_bytes, calls, live_bytes}} or {error, _}.
 ERL_NIF_TERM nif_answer_usage(ErlNifEnv *env, struct nif_box *self);

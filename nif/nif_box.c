@@ -127,6 +127,7 @@ int nif_box_open(ErlNifEnv *env, const struct nif_box_options *options, ERL_NIF_
     ErlNifPid owner;
     self->opened = false;
     self->mode = options->mode;
+    self->budget = options->mode == NIF_YIELD ? NIF_BUDGET_NORMAL : NIF_BUDGET_NONE;
     self->watched = options->watched;
     self->away = 0;
     self->ticks = 0;

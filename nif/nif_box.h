@@ -9,6 +9,7 @@
 #define TRIPOD_NIF_BOX_H
 
 #include "box.h"
+#include "nif_budget.h"
 #include "nif_line.h"
 
 #include <erl_nif.h>
@@ -28,6 +29,7 @@ struct nif_box {
     struct box box;
     bool opened;                 // written before the handle exists; false: nothing to close
     enum nif_mode mode;          // never changes
+    size_t budget;               // of conversions on the caller's scheduler; never changes
     bool watched;                // never changes; false: only the destructor frees the instance
     uint32_t away;               // steps that are still to run on a dirty scheduler (nif_call.c)
     uint32_t ticks;              // slices that this step has outlasted; both of the running thread

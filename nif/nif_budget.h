@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define NIF_BUDGET_NORMAL ((size_t)12288)
-#define NIF_BUDGET_NONE   SIZE_MAX // on other threads: as much as there is
+#define NIF_BUDGET_NONE   SIZE_MAX // on other threads: more than there can be
 
 #define NIF_BUDGET_BYTES     128u // bytes of a binary for one element
 #define NIF_BUDGET_PAIR      4u   // a pair that is walked: the key is looked up by the receiver
@@ -26,8 +26,7 @@
 static inline bool nif_budget_take(size_t *budget, size_t elements) {
     if (elements > *budget)
         return false;
-    if (*budget != NIF_BUDGET_NONE)
-        *budget -= elements;
+    *budget -= elements;
     return true;
 }
 

@@ -38,15 +38,22 @@ static ERL_NIF_TERM nif_call_more_away(ErlNifEnv *env, int argc, const ERL_NIF_T
 // for seconds before it is scheduled out. A call that saw the coarse clock tick (every 4 ms, read
 // in 3 ns) pays a whole time slice. Short calls see it as rarely as they are short, so everybody
 // pays in proportion, on average, and nobody runs much longer than a tick.
-static uint64_t nif_call_tick(void) {
+//
+// Seconds and nanoseconds side by side, 30 bits for the latter.
+static inline uint64_t nif_call_tick(void) {
     struct timespec now;
     (void)clock_gettime(NIF_CALL_CLOCK, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec << 30 | (uint64_t)now.tv_nsec;
+}
+
+static uint64_t nif_call_ns(uint64_t tick) {
+    return (tick >> 30) * UINT64_C(1000000000) + (tick & ((UINT64_C(1) << 30) - 1));
 }
 
 // After a step: was the box stuck in it?
-static void nif_call_book(struct nif_box *self, uint64_t took_ns, bool away) {
-    if (self->ticks >= NIF_CALL_STUCK_SLICES || took_ns >= NIF_CALL_STUCK_NS)
+static void nif_call_book(struct nif_box *self, uint64_t began, uint64_t ended, bool away) {
+    if (self->ticks >= NIF_CALL_STUCK_SLICES ||
+        nif_call_ns(ended) - nif_call_ns(began) >= NIF_CALL_STUCK_NS)
         self->away = NIF_CALL_AWAY_STEPS;
     else if (away && self->away > 0)
         self->away--;
@@ -63,25 +70,24 @@ static ERL_NIF_TERM nif_call_next(ErlNifEnv *env, ERL_NIF_TERM handle, bool away
 }
 
 static ERL_NIF_TERM nif_call_run(ErlNifEnv *env, ERL_NIF_TERM handle, struct nif_box *self,
-                                 enum box_result result, uint64_t began_ns, bool away) {
-    bool bounded = !away && self->mode == NIF_YIELD;
+                                 enum box_result result, uint64_t began, bool away) {
     struct nif_sink reply;
-    nif_sink_init(&reply, env, bounded ? NIF_BUDGET_NORMAL : NIF_BUDGET_NONE);
+    nif_sink_init(&reply, env, away ? NIF_BUDGET_NONE : self->budget);
     if (result == BOX_MORE)
         result = box_step(&self->box, &reply.sink);
     while (result == BOX_MORE && self->mode == NIF_INLINE) { // only a reply that starts over
         nif_sink_reset(&reply);
         result = box_step(&self->box, &reply.sink);
     }
-    uint64_t took_ns = nif_call_tick() - began_ns;
-    if (took_ns != 0 || self->ticks != 0 || away)
-        nif_call_book(self, took_ns, away);
+    uint64_t ended = nif_call_tick();
+    if (ended != began || self->ticks != 0 || away)
+        nif_call_book(self, began, ended, away);
     ERL_NIF_TERM term;
     if (result == BOX_MORE || result == BOX_LATER) {
         term = nif_call_next(env, handle,
                              self->mode == NIF_DIRTY || self->away > 0 || result == BOX_LATER);
     } else {
-        if (took_ns != 0)
+        if (ended != began)
             (void)enif_consume_timeslice(env, 100);
         term = nif_answer_call(env, env, self, result, &reply);
     }
@@ -112,11 +118,11 @@ static ERL_NIF_TERM nif_call_again(ErlNifEnv *env, int argc, const ERL_NIF_TERM 
     struct nif_box *self = nif_box_get(env, argv[0]);
     if (self == NULL)
         return nif_box_refuse(env, self);
-    uint64_t began_ns = nif_call_tick();
+    uint64_t began = nif_call_tick();
     struct nif_source request;
     nif_source_init(&request, env, argv[1], box_request_depth(&self->box), NIF_BUDGET_NONE);
     enum box_result result = box_begin_again(&self->box, &request.source);
-    return nif_call_run(env, argv[0], self, result, began_ns, true);
+    return nif_call_run(env, argv[0], self, result, began, true);
 }
 
 static inline ERL_NIF_TERM nif_call_begin(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool away) {
@@ -128,16 +134,15 @@ static inline ERL_NIF_TERM nif_call_begin(ErlNifEnv *env, const ERL_NIF_TERM arg
         return nif_box_refuse(env, self);
     if (!away && self->away > 0)
         return enif_schedule_nif(env, "call", ERL_NIF_DIRTY_JOB_CPU_BOUND, nif_call_dirty, 3, argv);
-    uint64_t began_ns = nif_call_tick();
-    bool bounded = !away && self->mode == NIF_YIELD;
+    uint64_t began = nif_call_tick();
     struct nif_source request;
     nif_source_init(&request, env, argv[1], box_request_depth(&self->box),
-                    bounded ? NIF_BUDGET_NORMAL : NIF_BUDGET_NONE);
+                    away ? NIF_BUDGET_NONE : self->budget);
     enum box_result result =
         box_begin(&self->box, &request.source, (uint64_t)time_ms * UINT64_C(1000000));
     if (result == BOX_LATER)
         return enif_schedule_nif(env, "call", ERL_NIF_DIRTY_JOB_CPU_BOUND, nif_call_again, 2, argv);
-    return nif_call_run(env, argv[0], self, result, began_ns, away);
+    return nif_call_run(env, argv[0], self, result, began, away);
 }
 
 ERL_NIF_TERM nif_call(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {

@@ -157,7 +157,7 @@ static int nif_sink_end(struct term_sink *sink, enum term_kind kind, size_t n) {
     return nif_sink_push(self, whole);
 }
 
-static const struct term_sink_ops nif_sink_ops = {
+const struct term_sink_ops nif_sink_ops = {
     .integer = nif_sink_integer,
     .real = nif_sink_real,
     .atom = nif_sink_atom,
@@ -165,27 +165,3 @@ static const struct term_sink_ops nif_sink_ops = {
     .begin = nif_sink_begin,
     .end = nif_sink_end,
 };
-
-void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env, size_t budget) {
-    sink->sink.ops = &nif_sink_ops;
-    sink->env = env;
-    sink->terms = sink->few;
-    sink->length = 0;
-    sink->capacity = NIF_SINK_INLINE;
-    sink->limit = budget;
-    sink->budget = budget;
-    sink->unhashed = false;
-}
-
-void nif_sink_reset(struct nif_sink *sink) {
-    sink->length = 0;
-    sink->budget = sink->limit;
-}
-
-void nif_sink_release(struct nif_sink *sink) {
-    if (sink->terms != sink->few)
-        enif_free(sink->terms);
-    sink->terms = sink->few;
-    sink->length = 0;
-    sink->capacity = NIF_SINK_INLINE;
-}

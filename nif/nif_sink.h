@@ -31,7 +31,19 @@ struct nif_sink {
     ERL_NIF_TERM few[NIF_SINK_INLINE];
 };
 
-void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env, size_t budget);
+extern const struct term_sink_ops nif_sink_ops;
+
+static inline void nif_sink_init(struct nif_sink *sink, ErlNifEnv *env, size_t budget) {
+    sink->sink.ops = &nif_sink_ops;
+    sink->env = env;
+    sink->terms = sink->few;
+    sink->length = 0;
+    sink->capacity = NIF_SINK_INLINE;
+    sink->limit = budget;
+    sink->budget = budget;
+    sink->unhashed = false;
+}
+
 // For a thread that is no scheduler, where building a hashed map crashes the VM: sorting its hashes
 // takes random numbers of the scheduler's (ERTS: erl_map.c, hashmap_from_unsorted_array; utils.c,
 // erts_qsort; seen with OTP 25).
@@ -39,8 +51,16 @@ static inline void nif_sink_forbid_hashing(struct nif_sink *sink) {
     sink->unhashed = true;
 }
 // Empties it for the next term, with the whole budget; what it built is garbage in `env`.
-void nif_sink_reset(struct nif_sink *sink);
-void nif_sink_release(struct nif_sink *sink);
+static inline void nif_sink_reset(struct nif_sink *sink) {
+    sink->length = 0;
+    sink->budget = sink->limit;
+}
+
+// Only nif_sink_init may follow.
+static inline void nif_sink_release(struct nif_sink *sink) {
+    if (sink->terms != sink->few)
+        enif_free(sink->terms);
+}
 
 // The term that was built. False: it is not one whole term.
 static inline bool nif_sink_term(const struct nif_sink *sink, ERL_NIF_TERM *term) {

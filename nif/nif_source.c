@@ -15,18 +15,9 @@
 
 static int nif_source_emit(struct nif_source *self, ERL_NIF_TERM term, struct term_sink *sink);
 
-static int nif_source_walk(struct term_source *source, struct term_sink *sink) {
+int nif_source_walk(struct term_source *source, struct term_sink *sink) {
     struct nif_source *self = (struct nif_source *)source;
     return nif_source_emit(self, self->term, sink);
-}
-
-void nif_source_init(struct nif_source *source, ErlNifEnv *env, ERL_NIF_TERM term, uint32_t depth,
-                     size_t budget) {
-    source->source.walk = nif_source_walk;
-    source->env = env;
-    source->term = term;
-    source->depth = depth;
-    source->budget = budget;
 }
 
 static bool nif_source_ascii(const char *text, size_t length) {
@@ -86,7 +77,7 @@ NIF_SOURCE_LEAF static int nif_source_bytes(struct nif_source *self, ERL_NIF_TER
 
 // How many cells `list` has, as far as the budget goes.
 static size_t nif_source_length(const struct nif_source *self, ERL_NIF_TERM list) {
-    if (self->budget == NIF_BUDGET_NONE) {
+    if (self->budget > NIF_BUDGET_NORMAL) { // none: the VM counts faster
         unsigned length = 0;
         return enif_get_list_length(self->env, list, &length) ? length : 0;
     }

@@ -25,7 +25,15 @@ struct nif_source {
 
 // The walk recurses once per nesting level, so `depth` bounds the C stack too: about 200 bytes a
 // level on x86-64 (gcc -fstack-usage), on a scheduler's stack of 1 MB (erl +sss; +sssdcpu: 320 KB).
-void nif_source_init(struct nif_source *source, ErlNifEnv *env, ERL_NIF_TERM term, uint32_t depth,
-                     size_t budget);
+int nif_source_walk(struct term_source *source, struct term_sink *sink);
+
+static inline void nif_source_init(struct nif_source *source, ErlNifEnv *env, ERL_NIF_TERM term,
+                                   uint32_t depth, size_t budget) {
+    source->source.walk = nif_source_walk;
+    source->env = env;
+    source->term = term;
+    source->depth = depth;
+    source->budget = budget;
+}
 
 #endif
