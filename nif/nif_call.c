@@ -50,14 +50,18 @@ static uint64_t nif_call_ns(uint64_t tick) {
     return (tick >> 30) * UINT64_C(1000000000) + (tick & ((UINT64_C(1) << 30) - 1));
 }
 
-// After a step: was the box stuck in it?
+// After a step: was the box stuck in it? One that was only sent away because of a large term is not
+// to blame for its time.
 static void nif_call_book(struct nif_box *self, uint64_t began, uint64_t ended, bool away) {
-    if (self->ticks >= NIF_CALL_STUCK_SLICES ||
-        nif_call_ns(ended) - nif_call_ns(began) >= NIF_CALL_STUCK_NS)
-        self->away = NIF_CALL_AWAY_STEPS;
-    else if (away && self->away > 0)
-        self->away--;
+    bool stuck = self->ticks >= NIF_CALL_STUCK_SLICES ||
+                 nif_call_ns(ended) - nif_call_ns(began) >= NIF_CALL_STUCK_NS;
     self->ticks = 0;
+    if (self->mode != NIF_YIELD || (away && self->away == 0))
+        return;
+    if (stuck)
+        self->away = NIF_CALL_AWAY_STEPS;
+    else if (away)
+        self->away--;
 }
 
 // The handle among the arguments keeps the resource alive; if the owner is killed before the next

@@ -140,7 +140,7 @@ static int nif_sink_end(struct term_sink *sink, enum term_kind kind, size_t n) {
     size_t taken = kind == TERM_MAP ? 2 * n : n;
     bool hashed = kind == TERM_MAP && n > NIF_SINK_FLAT_MAP;
     if ((hashed && self->unhashed) ||
-        !nif_budget_take(&self->budget, hashed ? NIF_BUDGET_HASH_PAIR * n : taken))
+        !nif_budget_take(&self->budget, hashed ? NIF_BUDGET_PAIR * n : taken))
         return TERM_E_LATER;
     const ERL_NIF_TERM *elements = self->terms + self->length - taken;
     ERL_NIF_TERM whole = 0;

@@ -18,6 +18,8 @@ struct faults {
     void *inner;
     bool asked;               // this call is a fault, not the decorated service's
     const struct fault *kind; // NULL: there is none of that name
+    bool asked_threads;
+    struct faults_threads threads;
 };
 
 enum tap_seen { TAP_NOTHING, TAP_TUPLE, TAP_FAULT, TAP_NAME, TAP_WHOLE, TAP_PASSING };
@@ -180,9 +182,12 @@ static int faults_begin(void *state, struct term_source *request) {
     struct tap tap = {.sink = {&tap_ops}, .source = {tap_walk}, .request = request};
     self->asked = false;
     int code = decorated->begin(self->inner, &tap.source);
+    if (code == 0 && tap.seen != TAP_WHOLE)
+        self->threads.begun[faults_thread_kind()]++;
     if (code < 0 || tap.seen != TAP_WHOLE)
         return code;
     self->asked = true;
+    self->asked_threads = strcmp(tap.name, "threads") == 0;
     self->kind = faults_find(tap.name);
     struct term_sink nowhere = {&drop_ops};
     do
@@ -208,8 +213,15 @@ static int faults_refuse(const char *what, struct term_sink *reply) {
 
 static int faults_step(void *state, struct term_sink *reply) {
     struct faults *self = state;
-    if (!self->asked)
-        return decorated->step(self->inner, reply);
+    if (!self->asked) {
+        self->threads.stepped[faults_thread_kind()]++;
+        int code = decorated->step(self->inner, reply);
+        if (code == SERVICE_DONE)
+            self->threads.done[faults_thread_kind()]++;
+        return code;
+    }
+    if (self->asked_threads)
+        return faults_threads_tell(&self->threads, reply);
     if (self->kind == NULL)
         return faults_refuse("no such fault", reply);
     if (!faults_proof_leave(self->kind->name))

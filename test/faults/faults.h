@@ -3,6 +3,7 @@
 // `make faults` only. docs/faults.md describes each fault.
 //
 //   {fault, Name}   leaves proof, then injects the fault Name
+//   {fault, threads}   no fault: on which threads the requests before this one were served
 //   anything else   goes to the Lua service, untouched, and so does its reply
 #ifndef TRIPOD_FAULTS_H
 #define TRIPOD_FAULTS_H
@@ -42,6 +43,23 @@ int faults_call_ptrace(const struct faults_call *call);
 int faults_call_prctl(const struct faults_call *call);
 int faults_call_map_code(const struct faults_call *call);
 int faults_call_make_code(const struct faults_call *call);
+
+// faults_threads.c: how often a request was taken, a step made and a reply finished, by the kind of
+// the thread that did.
+enum faults_thread {
+    FAULTS_THREAD_NORMAL, // a scheduler of the VM
+    FAULTS_THREAD_DIRTY,  // a dirty CPU scheduler
+    FAULTS_THREAD_OWN,    // the NIF library's
+    FAULTS_THREAD_OTHER,
+    FAULTS_THREAD_KINDS,
+};
+struct faults_threads {
+    unsigned begun[FAULTS_THREAD_KINDS], stepped[FAULTS_THREAD_KINDS], done[FAULTS_THREAD_KINDS];
+};
+// Of the calling thread.
+enum faults_thread faults_thread_kind(void);
+// {ok, [Begun, Stepped, Done]}, each a list in the order of the kinds. 0 or the sink's code.
+int faults_threads_tell(const struct faults_threads *threads, struct term_sink *reply);
 
 // faults_kinds.c: {ok, Name}, the fault was injected and we are still here.
 int faults_survived(const struct faults_call *call);
