@@ -242,7 +242,7 @@ memory_limit(Config) ->
         [?assertEqual({Source, {error, {limit, memory}}}, {Source, tripod_lua:eval(Box, Source)})
          || Source <- ["local t = {} while true do t = {t} end",
                        "local t = {} while true do pcall(function() while true do t = {t} end end) end",
-                       "return string.rep('x', 1 << 40)",
+                       "return string.rep('x', 1 << 30)",
                        "local t = {} coroutine.wrap(function() while true do t = {t} end end)()"]],
         {error, {limit, memory}} = tripod_lua:eval(Box, "return 1", [binary:copy(<<"x">>, 9 * 1024 * 1024)]),
         {ok, [<<"state">>]} = tripod_lua:get(Box, "kept"),

@@ -16,21 +16,23 @@ static pthread_once_t secret_once = PTHREAD_ONCE_INIT;
 static uint64_t secret_key[2]; // written once, by secret_read
 static _Atomic(uint64_t) secret_next;
 
+#define SECRET_ROUNDS_MAX 27u
+
 uint64_t sandbox_encipher(const uint64_t key[2], uint64_t block, unsigned half_bits) {
     uint32_t mask = half_bits == 32 ? UINT32_MAX : (UINT32_C(1) << half_bits) - 1;
-    unsigned rounds = half_bits == 32 ? 27 : 23;
+    unsigned rounds = half_bits == 32 ? SECRET_ROUNDS_MAX : 23;
     unsigned back = half_bits - 8, forth = half_bits - 3;
     uint32_t left = (uint32_t)(block >> half_bits) & mask;
     uint32_t right = (uint32_t)block & mask;
     uint32_t round_key = (uint32_t)key[0] & mask;
-    uint32_t words[3] = {(uint32_t)(key[0] >> 32) & mask, (uint32_t)key[1] & mask,
-                         (uint32_t)(key[1] >> 32) & mask};
+    uint32_t words[SECRET_ROUNDS_MAX + 3] = {
+        (uint32_t)(key[0] >> 32) & mask, (uint32_t)key[1] & mask, (uint32_t)(key[1] >> 32) & mask};
     for (unsigned i = 0; i < rounds; i++) {
         left = ((((left >> 8) | (left << back)) + right) & mask) ^ round_key;
         right = (((right << 3) | (right >> forth)) & mask) ^ left;
-        uint32_t word = words[i % 3];
-        word = (((((word >> 8) | (word << back)) & mask) + round_key) & mask) ^ i;
-        words[i % 3] = word;
+        uint32_t word = words[i];
+        word = ((((word >> 8) | (word << back)) + round_key) & mask) ^ i;
+        words[i + 3] = word;
         round_key = (((round_key << 3) | (round_key >> forth)) & mask) ^ word;
     }
     return (uint64_t)left << half_bits | right;

@@ -11,8 +11,8 @@
 #define TEXT_SMALL_BYTES ((size_t)1024)
 // Bytes between two looks at the step count.
 #define TEXT_BLOCK_BYTES ((size_t)16 * 1024)
-// No string is longer. (Stock Lua stops rep at INT_MAX; here the memory limit comes first.)
-#define TEXT_REP_MAX ((size_t)PTRDIFF_MAX)
+// The most that rep makes, as in stock Lua: beyond it is an error, up to it a matter of memory.
+#define TEXT_REP_MAX ((size_t)INT_MAX)
 
 // What takes `bytes` bytes at some 16 a step.
 static void text_spend(lua_State *L, struct sandbox *sandbox, size_t bytes) {
