@@ -156,7 +156,7 @@ extern const luaL_Reg sandbox_text_functions[];     // of string: those without 
 extern const luaL_Reg sandbox_format_functions[];   // of string: format
 extern const luaL_Reg sandbox_pack_functions[];     // of string: pack, packsize, unpack
 extern const luaL_Reg sandbox_coerce_metamethods[]; // of strings: arithmetic
-extern const luaL_Reg sandbox_math_functions[];     // without max, min, type, random
+extern const luaL_Reg sandbox_math_functions[];     // without type and random
 extern const luaL_Reg sandbox_random_functions[];   // of math: random, randomseed
 extern const luaL_Reg sandbox_date_functions[];     // os
 extern const luaL_Reg sandbox_table_functions[];

@@ -45,7 +45,7 @@ static int base_collectgarbage(lua_State *L) {
         lua_pushnumber(L, (lua_Number)arena_live_bytes(sandbox_of(L)->arena) / 1024);
         return 1;
     case 2:
-        lua_pushboolean(L, base_step(L, luaL_optinteger(L, 2, 0)));
+        lua_pushboolean(L, base_step(L, sandbox_opt_integer(L, 2, 0)));
         return 1;
     case 3:
         lua_pushboolean(L, 1);

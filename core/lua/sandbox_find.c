@@ -123,7 +123,7 @@ static int find_start(lua_State *L, enum find_what what) {
     int arguments = lua_gettop(L);
     const unsigned char *subject = match_argument(L, 1, &subject_bytes);
     const unsigned char *pattern = match_argument(L, 2, &pattern_bytes);
-    size_t from = arguments < 3 ? 0 : find_offset(luaL_optinteger(L, 3, 1), subject_bytes);
+    size_t from = arguments < 3 ? 0 : find_offset(sandbox_opt_integer(L, 3, 1), subject_bytes);
     if (from > subject_bytes) {
         luaL_pushfail(L);
         return 1;
@@ -199,7 +199,7 @@ static int find_gmatch(lua_State *L) {
     size_t length;
     (void)luaL_checklstring(L, 1, &length);
     (void)luaL_checkstring(L, 2);
-    size_t from = find_offset(luaL_optinteger(L, 3, 1), length);
+    size_t from = find_offset(sandbox_opt_integer(L, 3, 1), length);
     lua_settop(L, 2);
     struct find_cursor *cursor = lua_newuserdatauv(L, sizeof *cursor, 0);
     *cursor = (struct find_cursor){.from = from, .last = -1};

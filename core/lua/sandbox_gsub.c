@@ -233,7 +233,7 @@ static int gsub_gsub(lua_State *L) {
     gsub.type = lua_type(L, 3);
     gsub.left = (lua_Integer)length + 1;
     if (arguments > 3)
-        gsub.left = luaL_optinteger(L, 4, gsub.left);
+        gsub.left = sandbox_opt_integer(L, 4, gsub.left);
     luaL_argexpected(L,
                      gsub.type == LUA_TNUMBER || gsub.type == LUA_TSTRING ||
                          gsub.type == LUA_TFUNCTION || gsub.type == LUA_TTABLE,

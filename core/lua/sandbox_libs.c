@@ -11,7 +11,7 @@ static const char *const libs_base[] = {
     "rawget", "rawlen",       "rawset", "type", "_VERSION", NULL,
 };
 static const char *const libs_math[] = {
-    "huge", "max", "maxinteger", "min", "mininteger", "pi", "type", NULL,
+    "huge", "maxinteger", "mininteger", "pi", "type", NULL,
 };
 static const char *const libs_utf8[] = {"charpattern", NULL};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functions of math that take numbers. They are the C library's, as in stock Lua; what differs
-// is that an argument may be a very long numeral (sandbox_check_number).
+// The functions of math but for random and type. They are the C library's, as in stock Lua; what
+// differs is that an argument may be a very long numeral (sandbox_check_number).
 #include "sandbox.h"
 
 #include <math.h>
@@ -135,6 +135,29 @@ static int math_fmod(lua_State *L) {
     return 1;
 }
 
+// The first of the arguments that none of the others comes before (or after). Like stock Lua's
+// these compare, whatever the arguments are, strings and tables with __lt included.
+static int math_extreme(lua_State *L, bool largest) {
+    struct sandbox *sandbox = sandbox_of(L);
+    int n = lua_gettop(L), best = 1;
+    luaL_argcheck(L, n >= 1, 1, "value expected");
+    for (int i = 2; i <= n; i++) {
+        if (largest ? lua_compare(L, best, i, LUA_OPLT) : lua_compare(L, i, best, LUA_OPLT))
+            best = i;
+        (void)sandbox_spend(L, sandbox, 1);
+    }
+    lua_pushvalue(L, best);
+    return 1;
+}
+
+static int math_max(lua_State *L) {
+    return math_extreme(L, true);
+}
+
+static int math_min(lua_State *L) {
+    return math_extreme(L, false);
+}
+
 static int math_ult(lua_State *L) {
     lua_Unsigned left = (lua_Unsigned)sandbox_check_integer(L, 1);
     lua_pushboolean(L, left < (lua_Unsigned)sandbox_check_integer(L, 2));
@@ -158,11 +181,10 @@ static int math_tointeger(lua_State *L) {
 }
 
 const luaL_Reg sandbox_math_functions[] = {
-    {"abs", math_abs},   {"acos", math_acos}, {"asin", math_asin},
-    {"atan", math_atan}, {"ceil", math_ceil}, {"cos", math_cos},
-    {"deg", math_deg},   {"exp", math_exp},   {"floor", math_floor},
-    {"fmod", math_fmod}, {"log", math_log},   {"modf", math_modf},
-    {"rad", math_rad},   {"sin", math_sin},   {"sqrt", math_sqrt},
-    {"tan", math_tan},   {"ult", math_ult},   {"tointeger", math_tointeger},
+    {"abs", math_abs},     {"acos", math_acos}, {"asin", math_asin}, {"atan", math_atan},
+    {"ceil", math_ceil},   {"cos", math_cos},   {"deg", math_deg},   {"exp", math_exp},
+    {"floor", math_floor}, {"fmod", math_fmod}, {"log", math_log},   {"max", math_max},
+    {"min", math_min},     {"modf", math_modf}, {"rad", math_rad},   {"sin", math_sin},
+    {"sqrt", math_sqrt},   {"tan", math_tan},   {"ult", math_ult},   {"tointeger", math_tointeger},
     {NULL, NULL},
 };

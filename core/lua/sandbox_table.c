@@ -77,7 +77,7 @@ static int table_insert(lua_State *L) {
         lua_seti(L, 1, end);
         return 0;
     case 3: {
-        lua_Integer position = luaL_checkinteger(L, 2);
+        lua_Integer position = sandbox_check_integer(L, 2);
         luaL_argcheck(L, (lua_Unsigned)position - 1 < (lua_Unsigned)end, 2,
                       "position out of bounds");
         return table_insert_shift(L, LUA_OK, end);
@@ -108,7 +108,7 @@ static int table_remove(lua_State *L) {
     // Up to 5.4.4 the error named the table.
     const int blamed = LUA_VERSION_RELEASE_NUM >= 50405 ? 2 : 1;
     lua_Integer length = sandbox_table_length(L, 1, SANDBOX_TABLE_READ | SANDBOX_TABLE_WRITE);
-    lua_Integer position = luaL_optinteger(L, 2, length);
+    lua_Integer position = sandbox_opt_integer(L, 2, length);
     luaL_argcheck(L, position == length || (lua_Unsigned)position - 1 <= (lua_Unsigned)length,
                   blamed, "position out of bounds");
     lua_settop(L, 1);
@@ -153,9 +153,9 @@ static int table_move_down(lua_State *L, int status, lua_KContext left) {
 }
 
 static int table_move(lua_State *L) {
-    lua_Integer first = luaL_checkinteger(L, 2);
-    lua_Integer last = luaL_checkinteger(L, 3);
-    lua_Integer to = luaL_checkinteger(L, 4);
+    lua_Integer first = sandbox_check_integer(L, 2);
+    lua_Integer last = sandbox_check_integer(L, 3);
+    lua_Integer to = sandbox_check_integer(L, 4);
     int destination = lua_isnoneornil(L, 5) ? 1 : 5;
     sandbox_table_check(L, 1, SANDBOX_TABLE_READ);
     sandbox_table_check(L, destination, SANDBOX_TABLE_WRITE);
@@ -190,8 +190,8 @@ static int table_pack(lua_State *L) {
 
 static int table_unpack(lua_State *L) {
     struct sandbox *sandbox = sandbox_of(L);
-    lua_Integer first = luaL_optinteger(L, 2, 1);
-    lua_Integer last = lua_isnoneornil(L, 3) ? luaL_len(L, 1) : luaL_checkinteger(L, 3);
+    lua_Integer first = sandbox_opt_integer(L, 2, 1);
+    lua_Integer last = lua_isnoneornil(L, 3) ? luaL_len(L, 1) : sandbox_check_integer(L, 3);
     if (first > last)
         return 0;
     lua_Unsigned more = (lua_Unsigned)last - (lua_Unsigned)first; // but for one: no overflow

@@ -172,8 +172,8 @@ static int table_concat(lua_State *L) {
     lua_Integer length =
         plain ? (lua_Integer)lua_rawlen(L, 1) : sandbox_table_length(L, 1, SANDBOX_TABLE_READ);
     concat.separator = luaL_optlstring(L, 2, "", &concat.gap);
-    concat.first = luaL_optinteger(L, 3, 1);
-    concat.last = luaL_optinteger(L, 4, length);
+    concat.first = sandbox_opt_integer(L, 3, 1);
+    concat.last = sandbox_opt_integer(L, 4, length);
     if (concat.first > concat.last) {
         lua_pushliteral(L, "");
         return 1;

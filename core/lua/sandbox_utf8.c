@@ -58,8 +58,8 @@ static int utf8_len(lua_State *L) {
     struct sandbox *sandbox = sandbox_of(L);
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    lua_Integer first = utf8_position(luaL_optinteger(L, 2, 1), length);
-    lua_Integer last = utf8_position(luaL_optinteger(L, 3, -1), length);
+    lua_Integer first = utf8_position(sandbox_opt_integer(L, 2, 1), length);
+    lua_Integer last = utf8_position(sandbox_opt_integer(L, 3, -1), length);
     bool strictly = !lua_toboolean(L, 4);
     luaL_argcheck(L, 1 <= first && first - 1 <= (lua_Integer)length, 2,
                   "initial position out of bounds");
@@ -89,8 +89,8 @@ static int utf8_codepoint(lua_State *L) {
     struct sandbox *sandbox = sandbox_of(L);
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    lua_Integer first = utf8_position(luaL_optinteger(L, 2, 1), length);
-    lua_Integer last = utf8_position(luaL_optinteger(L, 3, first), length);
+    lua_Integer first = utf8_position(sandbox_opt_integer(L, 2, 1), length);
+    lua_Integer last = utf8_position(sandbox_opt_integer(L, 3, first), length);
     bool strictly = !lua_toboolean(L, 4);
     luaL_argcheck(L, first >= 1, 2, "out of bounds");
     luaL_argcheck(L, last <= (lua_Integer)length, 3, "out of bounds");
@@ -139,7 +139,7 @@ static char *utf8_encode(char *to, unsigned code) {
 }
 
 static unsigned utf8_code_argument(lua_State *L, int argument) {
-    lua_Unsigned code = (lua_Unsigned)luaL_checkinteger(L, argument);
+    lua_Unsigned code = (lua_Unsigned)sandbox_check_integer(L, argument);
     luaL_argcheck(L, code <= UTF8_CODE_MAX, argument, "value out of range");
     return (unsigned)code;
 }
@@ -215,9 +215,9 @@ static lua_Integer utf8_backward(lua_State *L, const char **at, const char *text
 static int utf8_offset(lua_State *L) {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    lua_Integer n = luaL_checkinteger(L, 2);
+    lua_Integer n = sandbox_check_integer(L, 2);
     lua_Integer usual = n >= 0 ? 1 : (lua_Integer)length + 1;
-    lua_Integer position = utf8_position(luaL_optinteger(L, 3, usual), length);
+    lua_Integer position = utf8_position(sandbox_opt_integer(L, 3, usual), length);
     luaL_argcheck(L, 1 <= position && position - 1 <= (lua_Integer)length, 3,
                   "position out of bounds");
     const char *at = text + position - 1;

@@ -151,6 +151,8 @@ static void mathematics(void **state) {
         "  case(select, v(), 'a', 'b', 'c') case(select, pick('#', '#x', 2, -2, -9, 9), 'a', 'b') "
         "  case(error, pick('text', nil, 5, true), pick(0, 1, 2, '1', 'x')) "
         "end "
+        "case(math.max, 'b', 'a', 'c') case(math.min, {}, {}) case(math.max) case(math.min, 2) "
+        "local lt = setmetatable({}, {__lt = function() return true end}) case(math.max, lt, 1) "
         "for _, name in ipairs{'abs', 'atan', 'ceil', 'floor', 'fmod', 'log', 'modf', 'tointeger', "
         "  'ult', 'random', 'randomseed'} do case(math[name], {}) end "
         "case(math.abs) case(math.tointeger) case(math.ult, 1) case(math.fmod, 1) case(select)",
