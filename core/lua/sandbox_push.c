@@ -241,7 +241,9 @@ static int request_begin(struct term_sink *sink, enum term_kind kind, size_t n) 
     int code = spread ? 0 : request_expect(request, 'v');
     if (code < 0)
         return code;
-    if (request->depth > request->max_depth)
+    // Neither the request's tuple nor a spread list is one of the script's.
+    uint32_t outer = request->depth > 1 && request->frames[1].spread ? 2 : 1;
+    if (!spread && request->depth - outer >= request->sandbox->limits->depth)
         return request_refuse(request, REQUEST_BADTERM);
     struct request_frame *frame = &request->frames[request->depth];
     *frame = (struct request_frame){.kind = kind, .spread = spread, .n = (lua_Integer)n};

@@ -71,7 +71,6 @@ int sandbox_take_request(struct sandbox *sandbox, struct term_source *source) {
     request.call = sandbox->call;
     request.spec = NULL;
     request.depth = 0;
-    request.max_depth = sandbox->limits->depth + 1; // the spread list is none of the script's
     request.argument = 0;
     request.refused = REQUEST_FINE;
     request.until_look = REQUEST_LOOK_EVERY;

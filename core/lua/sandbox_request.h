@@ -34,10 +34,9 @@ struct request {
     struct term_sink sink;
     struct sandbox *sandbox;
     lua_State *call;
-    const char *spec;   // of the verb: what each argument must be; NULL until it is known
-    uint32_t depth;     // open containers, the request's tuple included
-    uint32_t max_depth; // of the values in it
-    size_t argument;    // which one is being received
+    const char *spec; // of the verb: what each argument must be; NULL until it is known
+    uint32_t depth;   // open containers, the request's tuple included
+    size_t argument;  // which one is being received
     uint32_t until_look;
     enum request_refusal refused;
     char verb[32];
