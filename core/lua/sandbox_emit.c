@@ -92,7 +92,13 @@ static int emit_spend(struct emit *emit, size_t bytes) {
 static size_t emit_integer_bytes(lua_Integer value) {
     if (value >= 0 && value <= 255)
         return 2;
-    return value >= INT32_MIN && value <= INT32_MAX ? 5 : 11;
+    if (value >= INT32_MIN && value <= INT32_MAX)
+        return 5;
+    size_t bytes = 3 + 4; // tag, length, sign; four bytes or more
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    for (size >>= 32; size > 0; size >>= 8)
+        bytes++;
+    return bytes;
 }
 
 // As core/etf_write.c writes them.
