@@ -1,4 +1,5 @@
 -- expect: limit time
+-- needs: timer
 -- SPDX-License-Identifier: Apache-2.0
 local a = ("x"):rep(1000000) .. "a"
 local b = ("x"):rep(1000000) .. "b"

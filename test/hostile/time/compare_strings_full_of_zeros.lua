@@ -1,4 +1,5 @@
 -- expect: limit time
+-- needs: timer
 -- SPDX-License-Identifier: Apache-2.0
 -- The VM compares piece by piece between the zeros.
 local a = ("\0"):rep(1000000) .. "a"

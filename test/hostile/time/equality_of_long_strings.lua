@@ -1,4 +1,5 @@
 -- expect: limit time
+-- needs: timer
 -- SPDX-License-Identifier: Apache-2.0
 local a = ("x"):rep(2000000)
 local b = ("x"):rep(1999999) .. "x"

@@ -1,4 +1,5 @@
 -- expect: limit time
+-- needs: timer
 -- SPDX-License-Identifier: Apache-2.0
 -- A long string is hashed whole when it first becomes a key.
 local t, i = {}, 0
