@@ -10,22 +10,41 @@
 
 -export([late_us/2]).
 
+%% A box's process may be gone at the end of the call, so a sampler reads its figures meanwhile.
+-define(SAMPLE_MS, 3).
+
 %% Runs the function; returns its result, how long it took beyond LimitMs, and how much of that the
 %% threads waited for a core, both in microseconds.
 -spec late_us(pos_integer(), fun(() -> Result)) -> {Result, integer(), non_neg_integer()}.
 late_us(LimitMs, Run) ->
-    WaitedBefore = waited_ns(),
+    WaitedBefore = waited_ns(["self" | boxes()]),
+    {Sampler, Monitor} = spawn_monitor(fun() -> sample(boxes(), #{}) end),
     Before = erlang:monotonic_time(microsecond),
     Result = Run(),
     After = erlang:monotonic_time(microsecond),
-    WaitedAfter = waited_ns(),
-    Waited = maps:fold(fun(Thread, Ns, Sum) -> Sum + Ns - maps:get(Thread, WaitedBefore, 0) end,
-                       0, WaitedAfter),
-    {Result, After - Before - LimitMs * 1000, max(0, Waited) div 1000}.
+    Sampler ! {stop, self()},
+    Sampled = receive
+                  {sampled, Sampler, Waited} -> Waited;
+                  {'DOWN', Monitor, process, Sampler, Why} -> erlang:error(Why)
+              end,
+    true = erlang:demonitor(Monitor, [flush]),
+    WaitedAfter = maps:merge(Sampled, waited_ns(["self" | boxes()])),
+    WaitedNs = maps:fold(fun(Thread, Ns, Sum) -> Sum + Ns - maps:get(Thread, WaitedBefore, 0) end,
+                         0, WaitedAfter),
+    {Result, After - Before - LimitMs * 1000, max(0, WaitedNs) div 1000}.
 
-waited_ns() ->
-    Boxes = [integer_to_list(Pid) || #{os_pid := Pid} <- tripod_port_program_keeper:processes()],
-    maps:from_list(lists:append([threads(Pid) || Pid <- ["self" | Boxes]])).
+sample([], Sampled) ->
+    receive {stop, From} -> From ! {sampled, self(), Sampled} end;
+sample(Boxes, Sampled) ->
+    receive
+        {stop, From} -> From ! {sampled, self(), Sampled}
+    after ?SAMPLE_MS ->
+            sample(Boxes, maps:merge(Sampled, waited_ns(Boxes)))
+    end.
+
+boxes() -> [integer_to_list(Pid) || #{os_pid := Pid} <- tripod_port_program_keeper:processes()].
+
+waited_ns(Pids) -> maps:from_list(lists:append([threads(Pid) || Pid <- Pids])).
 
 threads(Pid) ->
     Directory = filename:join(["/proc", Pid, "task"]),

@@ -1,5 +1,12 @@
--- expect: ok [true]
+-- expect: ok [true, true, true]
 -- SPDX-License-Identifier: Apache-2.0
--- Equal short strings are one object, which is no secret; where it lies is.
-local n = tonumber(("%p"):format(("x"):rep(1000)):match("0x(%x+)") or "0", 16)
-return n < 1 << 32
+-- Blocks of memory begin at multiples of 8; what names a value must not show where it lies.
+local low, seen, distinct = 0, {}, true
+for i = 1, 64 do
+    local value = ("x"):rep(1000 + i)
+    local text = ("%p"):format(value)
+    low = low | tonumber(text:match("0x(%x+)"), 16)
+    distinct = distinct and not seen[text] and text == ("%p"):format(value)
+    seen[text] = value
+end
+return low % 8 ~= 0, distinct, low > 0

@@ -1,4 +1,12 @@
--- expect: ok [true]
+-- expect: ok [true, true, true]
 -- SPDX-License-Identifier: Apache-2.0
-local n = tonumber(("%40p"):format({}):match("0x(%x+)") or "0", 16)
-return n < 1 << 32
+-- Blocks of memory begin at multiples of 8; what names a value must not show where it lies.
+local low, seen, distinct = 0, {}, true
+for i = 1, 64 do
+    local value = {}
+    local text = ("%40p|%-40p"):format(value, value)
+    low = low | tonumber(text:match("0x(%x+)"), 16)
+    distinct = distinct and not seen[text] and text == ("%40p|%-40p"):format(value, value)
+    seen[text] = value
+end
+return low % 8 ~= 0, distinct, low > 0

@@ -1,9 +1,12 @@
--- expect: ok [true, true]
+-- expect: ok [true, true, true]
 -- SPDX-License-Identifier: Apache-2.0
--- Real addresses of the heap lie beyond 4 GiB on every 64-bit system.
-local a, b = {}, {}
-local function masked(v)
-    local n = tonumber(tostring(v):match("0x(%x+)") or "0", 16)
-    return n < 1 << 32
+-- Blocks of memory begin at multiples of 8; what names a value must not show where it lies.
+local low, seen, distinct = 0, {}, true
+for i = 1, 64 do
+    local value = {}
+    local text = tostring(value)
+    low = low | tonumber(text:match("0x(%x+)"), 16)
+    distinct = distinct and not seen[text] and text == tostring(value)
+    seen[text] = value
 end
-return masked(a) and masked(b), tostring(a) ~= tostring(b) and tostring(a) == tostring(a)
+return low % 8 ~= 0, distinct, low > 0
