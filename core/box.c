@@ -131,7 +131,29 @@ static enum box_result box_take(struct box *box, struct term_source *request) {
     return code < 0 ? box_fell(box, code) : BOX_MORE;
 }
 
+// The answer to a question: the call has been in progress all the while, and could be interrupted.
+static enum box_result box_answer(struct box *box, struct term_source *answer) {
+    switch (gate_resume(&box->gate)) {
+    case GATE_CLOSED:
+        return BOX_CLOSED;
+    case GATE_TAKEN:
+        return BOX_TAKEN;
+    case GATE_ENTERED:
+        break;
+    }
+    box->inside = true;
+    // Somebody else may have answered in between.
+    if (!atomic_load_explicit(&box->asking, memory_order_relaxed))
+        return box_pause(box, BOX_TAKEN);
+    atomic_store_explicit(&box->asking, false, memory_order_relaxed);
+    return box_take(box, answer);
+}
+
 enum box_result box_begin(struct box *box, struct term_source *request, uint64_t time_ns) {
+    // Relaxed: whoever has heard the question has synchronised with who asked it; who has not, gets
+    // BOX_TAKEN either way.
+    if (atomic_load_explicit(&box->asking, memory_order_relaxed))
+        return box_answer(box, request);
     enum box_result entered = box_enter(box);
     if (entered != BOX_MORE)
         return entered;
@@ -153,6 +175,10 @@ enum box_result box_step(struct box *box, struct term_sink *reply) {
         return box_leave(box, BOX_DONE);
     if (code == TERM_E_LATER)
         return box_pause(box, BOX_LATER);
+    if (code == SERVICE_ASK) {
+        atomic_store_explicit(&box->asking, true, memory_order_relaxed);
+        return box_pause(box, BOX_DONE);
+    }
     return code < 0 ? box_fell(box, code) : box_pause(box, BOX_MORE);
 }
 

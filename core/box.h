@@ -33,7 +33,10 @@ struct box_room {
 struct box {
     struct gate gate;
     bool inside; // this call holds BUSY; touched only by the thread that runs the call
-    int down;    // the negative code that ended the instance, or 0; likewise
+    // Its last reply was a question, and the next begin goes on with it. Written by the thread that
+    // runs the call, before it gives the gate back.
+    _Atomic(bool) asking;
+    int down; // the negative code that ended the instance, or 0; likewise
     const struct service *service;
     void *state; // NULL once closed
     struct service_host host;
@@ -64,7 +67,8 @@ static inline uint32_t box_request_depth(const struct box *box) {
 int box_open(struct box *box, const struct service *service, const struct service_limits *limits,
              const struct box_room *room, void *room_data);
 
-// Starts a call. `time_ns` replaces the box's time limit for this call; 0 keeps it.
+// Starts a call, or goes on with one whose last reply was a question. `time_ns` replaces the box's
+// time limit for this call; 0 keeps it.
 // Never BOX_DONE; `request` is not used after it returns. BOX_LATER: the call is in progress, but
 // the request is still to be taken, by box_begin_again.
 enum box_result box_begin(struct box *box, struct term_source *request, uint64_t time_ns);

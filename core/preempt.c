@@ -53,3 +53,16 @@ enum preempt_verdict preempt_peek(struct preempt *preempt) {
         return PREEMPT_TIME;
     return preempt_tick(preempt);
 }
+
+void preempt_hold(struct preempt *preempt) {
+    uint64_t now_ns = preempt->host->now_ns(preempt->host->context);
+    if (preempt->deadline_ns == 0)
+        preempt->left_ns = preempt->limits->time_ns; // so short that nobody has looked yet
+    else
+        preempt->left_ns = now_ns < preempt->deadline_ns ? preempt->deadline_ns - now_ns : 1;
+}
+
+void preempt_go_on(struct preempt *preempt) {
+    preempt->deadline_ns = preempt->host->now_ns(preempt->host->context) + preempt->left_ns;
+    preempt->slice_end_ns = 0;
+}

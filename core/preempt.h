@@ -25,6 +25,7 @@ struct preempt {
     const struct service_limits *limits;
     uint64_t late_ns;      // how long a call or slice runs at least before its first look
     uint64_t deadline_ns;  // 0 until the first look of the call
+    uint64_t left_ns;      // of the call's time, while it is held
     uint64_t slice_end_ns; // 0 until the first look of the slice
 };
 
@@ -38,6 +39,10 @@ static inline void preempt_call(struct preempt *preempt) {
     preempt->deadline_ns = 0;
     preempt->slice_end_ns = 0;
 }
+
+// The call waits for somebody else: its time stands still from hold to go_on.
+void preempt_hold(struct preempt *preempt);
+void preempt_go_on(struct preempt *preempt);
 
 // A step begins.
 static inline void preempt_slice(struct preempt *preempt) {

@@ -75,6 +75,8 @@ struct service_usage {
 enum service_status {
     SERVICE_DONE = 0, // the sink holds the reply
     SERVICE_MORE = 1, // call step again, with an emptied sink; what this one holds is void
+    // The sink holds a question to the caller; the call goes on when begin has brought the answer.
+    SERVICE_ASK = 2,
 };
 
 // A negative code ends the instance: the host calls close and answers {down, Why} from then on.

@@ -15,13 +15,13 @@
                      mode :: tripod_strategy:mode(),
                      service :: atom(),
                      opened_ms :: integer(),
-                     prints :: boolean(), % to the owner
+                     talk :: tripod_talk:talk() | quiet,
                      call :: fun((tripod_strategy:handle(), term(), non_neg_integer()) ->
                                         tripod_strategy:reply())}).
 -record(tripod_request, {room :: module(),
                          handle :: tripod_strategy:handle(),
                          id :: tripod_strategy:request_id(),
-                         prints :: none | #tripod_box{}}).
+                         talker :: none | #tripod_box{}}). % the box, if it talks
 
 -opaque box() :: #tripod_box{}.
 -opaque request_id() :: #tripod_request{}.
@@ -42,7 +42,7 @@ open_box(Strategy, #{mode := Mode, service := Service} = Config, ServiceOptions)
         {ok, Handle} ->
             Box = #tripod_box{room = Room, handle = Handle, strategy = Strategy, mode = Mode,
                               service = Service, opened_ms = erlang:monotonic_time(millisecond),
-                              prints = false, call = fun Room:call/3},
+                              talk = quiet, call = fun Room:call/3},
             configure(Box, ServiceOptions);
         {error, _} = Error ->
             Error
@@ -52,29 +52,36 @@ open_box(Strategy, #{mode := Mode, service := Service} = Config, ServiceOptions)
 configure(Box, ServiceOptions) when map_size(ServiceOptions) =:= 0 ->
     {ok, Box};
 configure(Box, ServiceOptions) ->
-    case call(Box, {configure, ServiceOptions}) of
+    case call(Box, {configure, tripod_talk:wire(ServiceOptions)}) of
         {ok, _} ->
-            {ok, printing(Box, maps:get(print, ServiceOptions, discard))};
+            {ok, talking(Box, tripod_talk:open(ServiceOptions))};
         {error, _} = Error ->
             ok = close(Box),
             Error
     end.
 
-%% What a call printed comes with its reply; the owner gets {tripod_print, Box, Text} for each
-%% before the call returns. Boxes that do not print keep their direct way.
-printing(Box, discard) ->
+%% Boxes that never talk in the middle of a call keep their direct way.
+talking(Box, quiet) ->
     Box;
-printing(#tripod_box{call = Call} = Plain, owner) ->
-    Box = Plain#tripod_box{prints = true},
-    Box#tripod_box{call = fun Printing(Handle, Request, TimeMs) ->
-                                  deliver(Box#tripod_box{call = Printing},
-                                          Call(Handle, Request, TimeMs))
+talking(#tripod_box{call = Call} = Plain, Talk) ->
+    Box = Plain#tripod_box{talk = Talk},
+    Box#tripod_box{call = fun Talking(Handle, Request, TimeMs) ->
+                                  converse(Box#tripod_box{call = Talking}, Call,
+                                           again(Request, Talk, Handle, Call,
+                                                 Call(Handle, Request, TimeMs)))
                           end}.
 
-deliver(Box, {printed, Texts, Reply}) ->
-    lists:foreach(fun(Text) -> self() ! {tripod_print, Box, Text} end, Texts),
-    Reply;
-deliver(_Box, Reply) ->
+converse(#tripod_box{handle = Handle, talk = Talk} = Box, Call, Reply) ->
+    tripod_talk:converse(Box, Talk, fun(Answer) -> Call(Handle, Answer, 0) end, Reply).
+
+%% A fresh state knows no functions.
+again(reset, Talk, Handle, Call, {ok, _} = Reply) ->
+    Functions = #{functions => tripod_talk:functions(Talk)},
+    case Call(Handle, {configure, tripod_talk:wire(Functions)}, 0) of
+        {ok, _} -> Reply;
+        {error, _} = Error -> Error
+    end;
+again(_, _, _, _, Reply) ->
     Reply.
 
 -spec call(box(), Request :: term()) -> tripod_strategy:reply().
@@ -100,8 +107,8 @@ send(#tripod_box{room = Room, handle = Handle} = Box, Request, Options) ->
     TimeMs = tripod_options:call(Options, {send, [Box, Request, Options]}),
     case Room:send(Handle, Request, TimeMs) of
         {ok, Id} ->
-            Prints = case Box of #tripod_box{prints = true} -> Box; _ -> none end,
-            {ok, #tripod_request{room = Room, handle = Handle, id = Id, prints = Prints}};
+            Talker = case Box of #tripod_box{talk = quiet} -> none; _ -> Box end,
+            {ok, #tripod_request{room = Room, handle = Handle, id = Id, talker = Talker}};
         {error, _} = Error -> Error
     end;
 send(Box, Request, Options) ->
@@ -109,20 +116,25 @@ send(Box, Request, Options) ->
 
 %% `timeout` leaves the request as it was: the reply can still be received.
 -spec receive_reply(request_id(), timeout()) -> tripod_strategy:reply() | timeout.
-receive_reply(#tripod_request{room = Room, handle = Handle, id = Id, prints = Prints} = Request,
+receive_reply(#tripod_request{room = Room, handle = Handle, id = Id, talker = Talker} = Request,
               Timeout) ->
     Ms = tripod_options:timeout(Timeout, {receive_reply, [Request, Timeout]}),
     Reply = Room:receive_reply(Handle, Id, Ms),
-    case Prints of
+    case Talker of
         none -> Reply;
-        Box -> deliver(Box, Reply)
+        Box -> converse(Box, fun Room:call/3, Reply)
     end;
 receive_reply(Request, Timeout) ->
     tripod_options:not_a_request({receive_reply, [Request, Timeout]}).
 
 %% From any process. The call in progress ends with {error, interrupted}; never a later one.
 -spec interrupt(box()) -> ok.
-interrupt(#tripod_box{room = Room, handle = Handle}) -> Room:interrupt(Handle);
+interrupt(#tripod_box{room = Room, handle = Handle, talk = quiet}) -> Room:interrupt(Handle);
+interrupt(#tripod_box{room = Room, handle = Handle, talk = Talk}) ->
+    case tripod_talk:interrupt(Talk) of
+        true -> ok;
+        false -> Room:interrupt(Handle)
+    end;
 interrupt(Box) -> tripod_options:not_a_box({interrupt, [Box]}).
 
 -spec give_away(box(), pid()) -> ok | {error, closed | not_owner | noproc | {down, term()}}.

@@ -42,7 +42,7 @@ open(Strategy, Options, Args) ->
 split(Options, ServiceKeys) ->
     {maps:without(ServiceKeys, Options), maps:with(ServiceKeys, Options)}.
 
-service_options(lua) -> [empty, print, source_bytes];
+service_options(lua) -> [empty, functions, print, source_bytes];
 service_options(_) -> [].
 
 check(Key, Value, Modes, Service, Args) ->
@@ -68,12 +68,20 @@ expected(cleanup, Value, _, _) when Value =:= owner; Value =:= gc -> ok;
 expected(cleanup, _, _, _) -> "must be owner or gc";
 expected(empty, Value, _, lua) when Value =:= list; Value =:= map -> ok;
 expected(empty, _, _, lua) -> "must be list or map";
+expected(functions, Value, _, lua) ->
+    case is_map(Value) andalso lists:all(fun is_named_function/1, maps:to_list(Value)) of
+        true -> ok;
+        false -> "must be a map from names, atoms or binaries, to functions of one argument"
+    end;
 expected(print, Value, _, lua) when Value =:= discard; Value =:= owner -> ok;
 expected(print, _, _, lua) -> "must be discard or owner";
 expected(source_bytes, Value, _, lua) -> in_range(Value, 1, ?MAX_MS, "bytes");
 expected(_, _, _, Service) ->
     Known = lists:sort([mode | maps:keys(defaults())] ++ service_options(Service)),
     io_lib:format("is unknown; the options are ~tp", [Known]).
+
+is_named_function({Name, Function}) ->
+    (is_atom(Name) orelse is_binary(Name)) andalso is_function(Function, 1).
 
 in_range(Value, Min, Max, _) when is_integer(Value), Value >= Min, Value =< Max -> ok;
 in_range(_, Min, Max, Unit) -> io_lib:format("must be an integer from ~b to ~b ~s", [Min, Max, Unit]).

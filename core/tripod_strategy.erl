@@ -25,7 +25,8 @@
 -type request_id() :: term().
 %% What the service emitted, unchanged, or the room's own word about a box that gave none.
 -type reply() :: {ok, term()} | {error, reason()}
-               | {printed, [binary()], {ok, term()} | {error, reason()}}. % unpacked by tripod
+               %% Only within tripod and tripod_talk:
+               | {printed, [binary()], reply()} | {ask, Name :: binary(), Args :: [term()]}.
 -type reason() :: {lua, map()} | {limit, memory | time | depth | reply} | interrupted | closed
                 | not_owner | {badterm, list()} | {down, atom() | tuple()} | {unsupported, term()}.
 -type usage() :: #{bytes := non_neg_integer(), peak_bytes := non_neg_integer(),

@@ -143,8 +143,9 @@ decode(Bytes) ->
     try binary_to_term(Bytes, [safe]) of
         {ok, _} = Reply -> {reply, Reply};
         {error, _} = Reply -> {reply, Reply};
-        {printed, Texts, {Tag, _}} = Reply when Tag =:= ok; Tag =:= error ->
-            case are_texts(Texts) of
+        {ask, Name, Args} = Reply when is_binary(Name), is_list(Args) -> {reply, Reply};
+        {printed, Texts, Inner} = Reply ->
+            case are_texts(Texts) andalso is_inner(Inner) of
                 true -> {reply, Reply};
                 false -> protocol
             end;
@@ -152,6 +153,11 @@ decode(Bytes) ->
     catch
         error:badarg -> protocol
     end.
+
+is_inner({ok, _}) -> true;
+is_inner({error, _}) -> true;
+is_inner({ask, Name, Args}) -> is_binary(Name) andalso is_list(Args);
+is_inner(_) -> false.
 
 are_texts([Text | Texts]) when is_binary(Text) -> are_texts(Texts);
 are_texts(Texts) -> Texts =:= [].

@@ -24,7 +24,8 @@ static int lua_service_open(const struct service_host *host, const struct servic
 
 static int lua_service_begin(void *state, struct term_source *request) {
     struct sandbox *sandbox = state;
-    preempt_call(&sandbox->preempt);
+    if (!sandbox->asking)
+        preempt_call(&sandbox->preempt);
     sandbox->stop = SANDBOX_GO;
     sandbox->phase = SANDBOX_START;
     sandbox->careful_tables = false;
@@ -32,23 +33,25 @@ static int lua_service_begin(void *state, struct term_source *request) {
     if (sandbox->printed != 0)
         sandbox_forget_printed(sandbox);
     sandbox_enter_timer(sandbox);
-    int code = sandbox_take_request(sandbox, request);
+    int code = sandbox->asking ? sandbox_take_answer(sandbox, request)
+                               : sandbox_take_request(sandbox, request);
     sandbox_leave_timer(sandbox);
     return code;
 }
 
-// Lua code must have come to an end before anything is emitted, so a step does one or the other.
 static int lua_service_work(struct sandbox *sandbox, void *data) {
     struct term_sink *reply = data;
-    if (sandbox->phase == SANDBOX_START) {
+    if (sandbox->asking && sandbox->phase != SANDBOX_ASK)
+        sandbox_answer(sandbox);
+    if (sandbox->phase == SANDBOX_START)
         sandbox_start_verb(sandbox);
-        if (sandbox->phase == SANDBOX_RESUME)
-            return SERVICE_MORE;
-    } else if (sandbox->phase == SANDBOX_RESUME) {
+    else if (sandbox->phase == SANDBOX_RESUME)
         sandbox_resume(sandbox, 0);
-        if (sandbox->phase == SANDBOX_RESUME)
-            return SERVICE_MORE;
-    }
+    if (sandbox->phase == SANDBOX_RESUME && sandbox->asking)
+        sandbox_put_question(sandbox);
+    // Lua code must have come to an end, or ask something, before anything is emitted.
+    if (sandbox->phase == SANDBOX_RESUME)
+        return SERVICE_MORE;
     return sandbox_reply(sandbox, reply);
 }
 

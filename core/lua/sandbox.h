@@ -58,6 +58,7 @@ enum sandbox_verb {
     SANDBOX_GET,
     SANDBOX_RESET,
     SANDBOX_CONFIGURE,
+    SANDBOX_ANSWER,
 };
 
 // What the next step does.
@@ -69,6 +70,8 @@ enum sandbox_phase {
     SANDBOX_PLAIN_ERROR, // likewise, but the object itself cannot cross
     SANDBOX_LIMIT,       // `stop` says which
     SANDBOX_BADTERM,     // the path, a sequence, is on top of `call`
+    SANDBOX_ASK,         // the question is on top of `outcome`: name, then `results` arguments
+    SANDBOX_ANSWERED,    // the answer is on the stack of `outcome`
     SANDBOX_UNSUPPORTED, // what, a string, is on top of `call`
 };
 
@@ -80,6 +83,7 @@ struct sandbox {
     size_t soft_bytes; // the soft cap of this call: the limit, or a little above what is held
     lua_State *main;
     lua_State *call;    // anchored in the registry under &sandbox->call
+    lua_State *outcome; // where the request is put and the reply is found: `call`, or `main`
     lua_State *running; // the coroutine that executes now: where a hook must be armed
     struct sandbox_floor {
         lua_State *from; // a coroutine that stands at C depth 200 - depth
@@ -103,6 +107,7 @@ struct sandbox {
     } cut;                   // of the signal handler
     uint32_t steps_left;     // until sandbox_spend looks
     bool pause_owed;         // a pause was due, and who was told could not take it
+    bool asking;             // `call` waits for an answer of the owner's
     bool pausing;            // a yield that reaches the outside is a pause, not the script's own
     int cycles;              // of the collector, ended since the soft cap was crossed
     bool memory_full;        // the soft cap was crossed since the last full collection
@@ -131,6 +136,8 @@ void sandbox_finish(struct sandbox *sandbox);
 int sandbox_protect(struct sandbox *sandbox, int (*body)(struct sandbox *, void *), void *data);
 // Gives `call` a coroutine with an empty stack: the last one, unless that was dropped.
 void sandbox_fresh_call(struct sandbox *sandbox);
+// Ends the call in progress, and prepares for the next.
+void sandbox_drop(struct sandbox *sandbox);
 // Makes sure that no script can resume what a stopped call left behind.
 void sandbox_drop_call(struct sandbox *sandbox);
 
@@ -176,6 +183,18 @@ extern const luaL_Reg sandbox_print_functions[];
 // Emits the list of what the call printed; 0, or the sink's code.
 int sandbox_emit_printed(struct sandbox *sandbox, struct term_sink *sink);
 void sandbox_forget_printed(struct sandbox *sandbox);
+
+// sandbox_ask.c
+// Pushes a function that asks the owner to call the function of this name.
+void sandbox_push_question(lua_State *L, const char *name, size_t length);
+// Instead of sandbox_take_request while a question is open.
+int sandbox_take_answer(struct sandbox *sandbox, struct term_source *source);
+// Goes on with the call: the answer was taken.
+void sandbox_answer(struct sandbox *sandbox);
+// A question that cannot be asked: the script is told so, or the call ends. For the reply.
+void sandbox_fail_question(struct sandbox *sandbox);
+// Puts the question where the reply looks for it.
+void sandbox_put_question(struct sandbox *sandbox);
 
 // sandbox_guard.c
 extern const luaL_Reg sandbox_guard_base[]; // pcall, xpcall
@@ -314,6 +333,8 @@ static inline void sandbox_need_memory(lua_State *L, struct sandbox *sandbox, si
 // sandbox_request.c, sandbox_push.c
 // Walks the request onto the stack of `call`; sets verb and phase.
 int sandbox_take_request(struct sandbox *sandbox, struct term_source *source);
+// The same onto the empty stack of `outcome`, whichever that is.
+int sandbox_walk_request(struct sandbox *sandbox, struct term_source *source);
 
 // sandbox_verbs.c
 // What each argument of the verb must be, or NULL when there is no such verb. s: text, i: integer,

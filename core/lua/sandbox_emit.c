@@ -303,7 +303,7 @@ static int emit_value(struct emit *emit, int index, const struct emit_frame *out
 static struct emit emit_start(struct sandbox *sandbox, struct term_sink *sink) {
     return (struct emit){
         .sandbox = sandbox,
-        .L = sandbox->call,
+        .L = sandbox->outcome,
         .sink = sink,
         .budget_bytes = sandbox->limits->reply_bytes - sandbox->printed_bytes,
         .until_look = EMIT_LOOK_EVERY,
@@ -342,7 +342,8 @@ int sandbox_emit_results(struct sandbox *sandbox, int n, struct term_sink *sink)
     }
     if (code == 0)
         return term_end(sink, TERM_LIST, (size_t)n);
-    if ((code == EMIT_VOID || code == TERM_E_LATER) && sandbox->phase == SANDBOX_RESULTS)
+    if ((code == EMIT_VOID || code == TERM_E_LATER) &&
+        (sandbox->phase == SANDBOX_RESULTS || sandbox->phase == SANDBOX_ASK))
         lua_settop(emit.L, first + n - 1); // starting over: the values must be on top again
     return emit_finish(&emit, code);
 }

@@ -38,7 +38,7 @@ static int reply_stopped(struct sandbox *sandbox, struct term_sink *sink) {
 }
 
 static int reply_message(struct sandbox *sandbox, struct term_sink *sink) {
-    lua_State *call = sandbox->call;
+    lua_State *call = sandbox->outcome;
     static const char prefix[] = "(error object is a ";
     static const char suffix[] = " value)";
     int type = lua_type(call, -1);
@@ -52,7 +52,7 @@ static int reply_message(struct sandbox *sandbox, struct term_sink *sink) {
 
 // message and traceback are always there; value, when the error object is more than a string.
 static int reply_lua_error(struct sandbox *sandbox, struct term_sink *sink) {
-    lua_State *call = sandbox->call;
+    lua_State *call = sandbox->outcome;
     size_t keys = 2;
     int code = term_begin(sink, TERM_TUPLE, 2);
     if (code == 0)
@@ -82,7 +82,7 @@ static int reply_lua_error(struct sandbox *sandbox, struct term_sink *sink) {
 
 // The path, a sequence of scalars, is on top of `call`.
 static int reply_badterm(struct sandbox *sandbox, struct term_sink *sink) {
-    lua_State *call = sandbox->call;
+    lua_State *call = sandbox->outcome;
     size_t n = lua_rawlen(call, -1);
     int code = term_begin(sink, TERM_TUPLE, 2);
     if (code == 0)
@@ -104,7 +104,7 @@ static int reply_unsupported(struct sandbox *sandbox, struct term_sink *sink) {
     if (code == 0)
         code = TERM_ATOM(sink, "unsupported");
     if (code == 0)
-        code = sandbox_emit_scalar(sandbox->call, -1, sink);
+        code = sandbox_emit_scalar(sandbox->outcome, -1, sink);
     return code != 0 ? code : term_end(sink, TERM_TUPLE, 2);
 }
 
@@ -130,9 +130,9 @@ static void reply_judge_length(struct sandbox *sandbox) {
     size_t most_bytes = sandbox->limits->reply_bytes;
     size_t bytes = 0;
     if (sandbox->phase == SANDBOX_LUA_ERROR || sandbox->phase == SANDBOX_PLAIN_ERROR)
-        bytes = reply_length(sandbox->call, -1) + reply_length(sandbox->call, -2);
+        bytes = reply_length(sandbox->outcome, -1) + reply_length(sandbox->outcome, -2);
     else if (sandbox->phase == SANDBOX_BADTERM)
-        bytes = reply_path_length(sandbox->call);
+        bytes = reply_path_length(sandbox->outcome);
     if (bytes <= REPLY_ERROR_BYTES || (bytes <= most_bytes && sandbox->printed_bytes == 0))
         return;
     sandbox->phase = SANDBOX_LIMIT;
@@ -154,12 +154,28 @@ static int reply_body(struct sandbox *sandbox, struct term_sink *sink) {
         return reply_unsupported(sandbox, sink);
     case SANDBOX_START:
     case SANDBOX_RESUME:
+    case SANDBOX_ASK:
+    case SANDBOX_ANSWERED:
         break;
     }
     return SERVICE_E_BROKEN;
 }
 
+// {ask, Name, Arguments}
+static int reply_question(struct sandbox *sandbox, struct term_sink *sink) {
+    int code = term_begin(sink, TERM_TUPLE, 3);
+    if (code == 0)
+        code = TERM_ATOM(sink, "ask");
+    if (code == 0)
+        code = sandbox_emit_scalar(sandbox->outcome, 1, sink);
+    if (code == 0)
+        code = sandbox_emit_results(sandbox, sandbox->results, sink);
+    return code != 0 ? code : term_end(sink, TERM_TUPLE, 3);
+}
+
 static int reply_call(struct sandbox *sandbox, struct term_sink *sink) {
+    if (sandbox->phase == SANDBOX_ASK)
+        return reply_question(sandbox, sink);
     int code = term_begin(sink, TERM_TUPLE, 2);
     if (code == 0)
         code = sandbox->phase == SANDBOX_RESULTS ? TERM_ATOM(sink, "ok") : TERM_ATOM(sink, "error");
@@ -183,5 +199,9 @@ static int reply_printed(struct sandbox *sandbox, struct term_sink *sink) {
 int sandbox_reply(struct sandbox *sandbox, struct term_sink *sink) {
     reply_judge_length(sandbox);
     int code = sandbox->printed == 0 ? reply_call(sandbox, sink) : reply_printed(sandbox, sink);
+    if (code == 0)
+        return sandbox->asking ? SERVICE_ASK : SERVICE_DONE;
+    if (code > 0 && sandbox->asking && sandbox->phase != SANDBOX_ASK)
+        sandbox_fail_question(sandbox);
     return code > 0 ? SERVICE_MORE : code;
 }

@@ -57,25 +57,18 @@ static int request_prepare(struct sandbox *sandbox, void *data) {
     return 0;
 }
 
-int sandbox_take_request(struct sandbox *sandbox, struct term_source *source) {
-    int code = 0;
-    if (sandbox->call == NULL || sandbox_memory_is_tight(sandbox))
-        code = sandbox_protect(sandbox, request_prepare, NULL);
-    else
-        lua_settop(sandbox->call, 0);
-    if (code < 0)
-        return code;
+int sandbox_walk_request(struct sandbox *sandbox, struct term_source *source) {
     struct request request; // not zeroed: the frames are many and each is written when opened
     request.sink.ops = &request_ops;
     request.sandbox = sandbox;
-    request.call = sandbox->call;
+    request.call = sandbox->outcome;
     request.spec = NULL;
     request.depth = 0;
     request.argument = 0;
     request.refused = REQUEST_FINE;
     request.until_look = REQUEST_LOOK_EVERY;
     memcpy(request.verb, "request", sizeof "request");
-    code = term_walk(source, &request.sink);
+    int code = term_walk(source, &request.sink);
     if (code == 0 && (request.spec == NULL || request.spec[request.argument] != '\0'))
         code = request_refuse(&request, REQUEST_UNSUPPORTED);
     if (code == 0)
@@ -85,4 +78,14 @@ int sandbox_take_request(struct sandbox *sandbox, struct term_source *source) {
     if (request.refused == REQUEST_FINE)
         request.refused = code == TERM_E_MEMORY ? REQUEST_MEMORY : REQUEST_BADTERM;
     return sandbox_protect(sandbox, request_explain, &request);
+}
+
+int sandbox_take_request(struct sandbox *sandbox, struct term_source *source) {
+    int code = 0;
+    if (sandbox->call == NULL || sandbox_memory_is_tight(sandbox))
+        code = sandbox_protect(sandbox, request_prepare, NULL);
+    else
+        lua_settop(sandbox->call, 0);
+    sandbox->outcome = sandbox->call;
+    return code < 0 ? code : sandbox_walk_request(sandbox, source);
 }

@@ -134,7 +134,7 @@ static void sandbox_hook(lua_State *L, lua_Debug *where) {
 }
 
 // What a dropped call held is garbage now. If it may be much, the next call collects first.
-static void sandbox_drop(struct sandbox *sandbox) {
+void sandbox_drop(struct sandbox *sandbox) {
     sandbox_drop_call(sandbox);
     sandbox_fresh_call(sandbox);
     if (arena_live_bytes(sandbox->arena) > sandbox->limits->memory_bytes / 2)

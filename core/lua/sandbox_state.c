@@ -76,6 +76,7 @@ int sandbox_start(struct sandbox *sandbox) {
     sandbox->soft_bytes = soft_bytes;
     sandbox->pinned = 0;
     sandbox->pausing = false;
+    sandbox->asking = false;
     sandbox->memory_full = false;
     sandbox->chunks = 0;
     sandbox->printed = 0;

@@ -18,6 +18,7 @@ static const struct {
     {"get", SANDBOX_GET, "s"},             // path
     {"reset", SANDBOX_RESET, ""},          //
     {"configure", SANDBOX_CONFIGURE, "v"}, // map of service options
+    {"answer", SANDBOX_ANSWER, "va"},      // true and results, false and an error, or interrupted
 };
 
 const char *sandbox_find_verb(const char *name, enum sandbox_verb *verb) {
@@ -197,16 +198,30 @@ static bool verb_option_is(lua_State *call, const char *value) {
     return lua_type(call, -1) == LUA_TSTRING && strcmp(lua_tostring(call, -1), value) == 0;
 }
 
+// The names of the owner's functions are in the list on top; they become globals.
+static void verb_define_functions(lua_State *call) {
+    (void)lua_rawgeti(call, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    for (lua_Integer i = 1; lua_rawgeti(call, -2, i) == LUA_TSTRING; i++) {
+        size_t length;
+        const char *name = lua_tolstring(call, -1, &length);
+        sandbox_push_question(call, name, length);
+        lua_rawset(call, -3);
+    }
+    lua_pop(call, 2);
+}
+
 // The facade has checked the values.
 static void verb_configure(struct sandbox *sandbox) {
     lua_State *call = sandbox->call;
     if (lua_istable(call, 1)) {
-        (void)lua_getfield(call, 1, "empty");
-        sandbox->empty_as_map = verb_option_is(call, "map");
-        (void)lua_getfield(call, 1, "print");
-        sandbox->print_to_owner = verb_option_is(call, "owner");
+        if (lua_getfield(call, 1, "empty") != LUA_TNIL)
+            sandbox->empty_as_map = verb_option_is(call, "map");
+        if (lua_getfield(call, 1, "print") != LUA_TNIL)
+            sandbox->print_to_owner = verb_option_is(call, "owner");
         if (lua_getfield(call, 1, "source_bytes") == LUA_TNUMBER)
             sandbox->source_bytes = (size_t)lua_tointeger(call, -1);
+        if (lua_getfield(call, 1, "functions") == LUA_TTABLE)
+            verb_define_functions(call);
     }
     verb_done(sandbox, 0);
 }
@@ -236,6 +251,10 @@ void sandbox_start_verb(struct sandbox *sandbox) {
         break;
     case SANDBOX_CONFIGURE:
         verb_configure(sandbox);
+        break;
+    case SANDBOX_ANSWER:
+        lua_pushliteral(sandbox->call, "answer, for nothing was asked");
+        sandbox->phase = SANDBOX_UNSUPPORTED;
         break;
     case SANDBOX_RESET: // done by lua_service.c before any state is touched
         verb_done(sandbox, 0);
