@@ -42,7 +42,7 @@ open(Strategy, Options, Args) ->
 split(Options, ServiceKeys) ->
     {maps:without(ServiceKeys, Options), maps:with(ServiceKeys, Options)}.
 
-service_options(lua) -> [empty, functions, print, source_bytes];
+service_options(lua) -> [empty, functions, print, seed, source_bytes];
 service_options(_) -> [].
 
 check(Key, Value, Modes, Service, Args) ->
@@ -75,6 +75,8 @@ expected(functions, Value, _, lua) ->
     end;
 expected(print, Value, _, lua) when Value =:= discard; Value =:= owner -> ok;
 expected(print, _, _, lua) -> "must be discard or owner";
+expected(seed, Value, _, lua) ->
+    in_range(Value, -16#8000000000000000, 16#7fffffffffffffff, "");
 expected(source_bytes, Value, _, lua) -> in_range(Value, 1, ?MAX_MS, "bytes");
 expected(_, _, _, Service) ->
     Known = lists:sort([mode | maps:keys(defaults())] ++ service_options(Service)),

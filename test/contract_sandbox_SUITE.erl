@@ -9,7 +9,7 @@
 cases() ->
     [libraries_cannot_be_changed, libraries_are_reached_by_path, globals_are_the_boxs,
      source_bytes, long_errors, prints, prints_are_limited, prints_of_sent_requests,
-     one_endless_instruction, colliding_arguments, colliding_results].
+     one_endless_instruction, colliding_arguments, colliding_results, seeds].
 
 libraries_cannot_be_changed(Config) ->
     contract:with_box(Config, fun(Box) ->
@@ -128,4 +128,19 @@ colliding_results(Config) ->
                                      []}, #{time_ms => 60000}),
         {error, {limit, time}} = tripod:call(Box, {get, <<"t">>}, #{time_ms => 20}),
         {ok, [1]} = tripod_lua:eval(Box, "return 1")
+    end).
+
+seeds(Config) ->
+    Draw = "return math.random(0), math.random(1 << 40)",
+    Drawn = [contract:with_box(Config, Options, fun(Box) -> tripod_lua:eval(Box, Draw) end)
+             || Options <- [#{seed => 7}, #{seed => 7}, #{seed => 8}, #{}, #{}]],
+    [{ok, [_, _]} = Same, Same, Other, Any, Another] = Drawn,
+    true = Other =/= Same andalso Any =/= Same andalso Another =/= Any,
+    contract:with_box(Config, #{seed => 7}, fun(Box) ->
+        First = tripod_lua:eval(Box, Draw),
+        First = hd(Drawn),
+        true = First =/= tripod_lua:eval(Box, Draw),
+        {ok, []} = tripod_lua:reset(Box),
+        First = tripod_lua:eval(Box, Draw),
+        {ok, [true]} = tripod_lua:eval(Box, "math.randomseed(7) return math.random(0) == ...", [hd(element(2, First))])
     end).

@@ -121,6 +121,8 @@ struct sandbox {
     lua_Integer chunks;   // compiled so far; the chunk table is in the registry under &chunks
     uint64_t mask_key[2]; // sandbox_identity.c; zeros until the first use
     uint64_t random[4];   // sandbox_random.c; zeros until the first use
+    bool seeded;          // by the owner: every fresh state begins with `seed`
+    lua_Integer seed;
 };
 
 static inline struct sandbox *sandbox_of(lua_State *L) {

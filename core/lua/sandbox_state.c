@@ -71,12 +71,13 @@ int sandbox_start(struct sandbox *sandbox) {
         .spent = sandbox_spent,
         .context = sandbox,
     };
-    sandbox->main = sandbox->call = sandbox->running = NULL;
+    sandbox->main = sandbox->call = sandbox->outcome = sandbox->running = NULL;
     memset(sandbox->floors, 0, sizeof sandbox->floors);
     sandbox->soft_bytes = soft_bytes;
     sandbox->pinned = 0;
     sandbox->pausing = false;
     sandbox->asking = false;
+    memset(sandbox->random, 0, sizeof sandbox->random);
     sandbox->memory_full = false;
     sandbox->chunks = 0;
     sandbox->printed = 0;
@@ -91,6 +92,8 @@ int sandbox_start(struct sandbox *sandbox) {
     if (code < 0)
         return code;
     code = sandbox_protect(sandbox, sandbox_create, NULL);
+    if (code == 0 && sandbox->seeded)
+        sandbox_seed_random(sandbox->main, sandbox->seed);
     if (code < 0)
         sandbox_finish(sandbox);
     return code;
@@ -100,18 +103,18 @@ void sandbox_finish(struct sandbox *sandbox) {
     if (sandbox->arena != NULL)
         arena_close(sandbox->arena);
     sandbox->arena = NULL;
-    sandbox->main = sandbox->call = sandbox->running = NULL;
+    sandbox->main = sandbox->call = sandbox->outcome = sandbox->running = NULL;
     memset(sandbox->floors, 0, sizeof sandbox->floors);
 }
 
 void sandbox_fresh_call(struct sandbox *sandbox) {
-    if (sandbox->call != NULL) {
-        lua_settop(sandbox->call, 0);
-        return;
-    }
     lua_State *L = sandbox->main;
-    sandbox->call = lua_newthread(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &sandbox->call);
+    if (sandbox->call == NULL) {
+        sandbox->call = lua_newthread(L);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &sandbox->call);
+    }
+    lua_settop(sandbox->call, 0);
+    sandbox->outcome = sandbox->call;
 }
 
 void sandbox_drop_call(struct sandbox *sandbox) {

@@ -220,6 +220,11 @@ static void verb_configure(struct sandbox *sandbox) {
             sandbox->print_to_owner = verb_option_is(call, "owner");
         if (lua_getfield(call, 1, "source_bytes") == LUA_TNUMBER)
             sandbox->source_bytes = (size_t)lua_tointeger(call, -1);
+        if (lua_getfield(call, 1, "seed") == LUA_TNUMBER) {
+            sandbox->seeded = true;
+            sandbox->seed = lua_tointeger(call, -1);
+            sandbox_seed_random(call, sandbox->seed);
+        }
         if (lua_getfield(call, 1, "functions") == LUA_TTABLE)
             verb_define_functions(call);
     }
