@@ -9,15 +9,16 @@
 #include "preempt_timer.h"
 #include "reaper.h"
 
-#include <stdint.h>
+#include <stddef.h>
 
 // The private data says what is to be stopped with this load. Without the timer services count
 // instead, without the reaper memory is given back at once, so that a failure to start one is none
 // to load.
 enum { NIF_TIMED = 1, NIF_REAPS = 2 };
+static char nif_started[4]; // only the places in it mean something
 
 static int nif_load(ErlNifEnv *env, void **data, ERL_NIF_TERM info) {
-    uintptr_t started = 0;
+    size_t started = 0;
     (void)info;
     nif_atoms_load(env);
     if (!nif_box_load(env) || !nif_pool_load())
@@ -26,7 +27,7 @@ static int nif_load(ErlNifEnv *env, void **data, ERL_NIF_TERM info) {
         started |= NIF_TIMED;
     if (reaper_start() == 0)
         started |= NIF_REAPS;
-    *data = (void *)started;
+    *data = &nif_started[started];
     return 0;
 }
 
@@ -42,9 +43,10 @@ static int nif_upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TER
 static void nif_unload(ErlNifEnv *env, void *data) {
     (void)env;
     nif_pool_unload();
-    if ((uintptr_t)data & NIF_REAPS)
+    size_t started = (size_t)((const char *)data - nif_started);
+    if (started & NIF_REAPS)
         reaper_stop();
-    if ((uintptr_t)data & NIF_TIMED)
+    if (started & NIF_TIMED)
         preempt_timer_stop();
 }
 

@@ -220,6 +220,7 @@ gc_waits_for_the_last_handle(Config) ->
 
 boxes() -> maps:get(boxes, tripod:census(nif)).
 
+%% On a thread of its own the call goes on; elsewhere it stops after its slice and is never over.
 gc_ignores_death_in_a_call(Config) ->
     in_peer(Config, fun() ->
         [begin
@@ -229,10 +230,11 @@ gc_ignores_death_in_a_call(Config) ->
              kill(Owner),
              ?assertMatch(#{boxes := 1, calls := 1}, tripod:census(nif)),
              ok = tripod:interrupt(Box),
-             until(fun() -> maps:get(calls, tripod:census(nif)) =:= 0 end),
+             Mode =:= thread andalso until(fun() -> maps:get(calls, tripod:census(nif)) =:= 0 end),
+             ?assertMatch(#{boxes := 1}, tripod:census(nif)),
              ok = tripod:close(Box),
              no_boxes()
-         end || Mode <- [dirty, thread]]
+         end || Mode <- [yield, dirty, thread]]
     end).
 
 gc_gives_away(Config) ->

@@ -174,6 +174,7 @@ static int faults_open(const struct service_host *host, const struct service_lim
     else
         *state = self;
     faults_proof_init();
+    (void)faults_thread_kind();
     return code;
 }
 

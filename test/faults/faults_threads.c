@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum faults_thread faults_thread_kind(void) {
+static enum faults_thread faults_thread_find(void) {
     char name[16];
     if (pthread_getname_np(pthread_self(), name, sizeof name) != 0)
         return FAULTS_THREAD_OTHER;
@@ -18,6 +18,14 @@ enum faults_thread faults_thread_kind(void) {
     if (strstr(name, "_sched") != NULL && strstr(name, "dirty") == NULL)
         return FAULTS_THREAD_NORMAL;
     return strcmp(name, "tripod_nif") == 0 ? FAULTS_THREAD_OWN : FAULTS_THREAD_OTHER;
+}
+
+// Asked once: the port program's one thread opens the service before it may ask no more.
+enum faults_thread faults_thread_kind(void) {
+    static _Thread_local enum faults_thread kind = FAULTS_THREAD_KINDS;
+    if (kind == FAULTS_THREAD_KINDS)
+        kind = faults_thread_find();
+    return kind;
 }
 
 int faults_threads_tell(const struct faults_threads *threads, struct term_sink *reply) {
