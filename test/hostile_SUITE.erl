@@ -112,7 +112,8 @@ once(#{options := Options, source := Source, then := Then} = Script, Config) ->
         TimeMs = hostile_script:time_ms(Script),
         Call = fun() -> tripod:call(Box, {eval, Hostile, []}, #{time_ms => TimeMs}) end,
         {Reply, LateUs, WaitedUs} = hostile_clock:late_us(TimeMs, Call),
-        {Reply, LateUs - WaitedUs, left(Script, Reply, Box) ++ mailbox()}
+        Mailbox = mailbox(Options, Box),
+        {Reply, LateUs - WaitedUs, left(Script, Reply, Box) ++ Mailbox}
     after
         ok = tripod:close(Box)
     end.
@@ -141,11 +142,30 @@ found(Box) ->
         Next -> [{next_call, shorter(Next)}]
     end.
 
-mailbox() ->
+%% What was printed comes with the reply, if it was asked for, and is no more than a reply may be.
+mailbox(#{print := owner, reply_bytes := Most}, Box) ->
+    {Prints, Others} = lists:partition(fun(Message) -> is_print_of(Box, Message) end,
+                                       contract:mailbox()),
+    Bytes = lists:sum([byte_size(Text) || {tripod_print, _, Text} <- Prints]),
+    [{mailbox, Others} || Others =/= []] ++ [{printed, Bytes} || Bytes > Most];
+mailbox(_Options, _Box) ->
     case contract:mailbox() of
         [] -> [];
         Messages -> [{mailbox, Messages}]
     end.
+
+is_print_of(Box, Message)],
+    Words = lists:sum([erts_debug:flat_size(Message) || Message <- Messages]),
+    [{mailbox, Others} || Others =/= []]
+        ++ [{mailbox_words, Words} || Words * erlang:system_info(wordsize) > Most];
+mailbox(_Options, _Box) ->
+    case contract:mailbox() of
+        [] -> [];
+        Messages -> [{mailbox, Messages}]
+    end.
+
+is_print_of(Box, {tripod_print, Box, Text}) -> is_binary(Text);
+is_print_of(_, _) -> false.
 
 %% A state to be found again, and every function of the library by name.
 before() ->

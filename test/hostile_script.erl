@@ -3,7 +3,7 @@
 %% comment it begins with.
 %%
 %%   -- expect: OUTCOME | OUTCOME ...   what may come of it; `|` where several are legal
-%%   -- options: NAME=INTEGER ...       of the box, in place of the suite's
+%%   -- options: NAME=VALUE ...         of the box, in place of the suite's
 %%   -- after: reset                    it changes globals, as scripts may: they are made anew
 %%   -- needs: timer                    with `preempt => count` nothing ends it
 %%   -- then: eval                      it returns a source, and that source is the hostile one
@@ -22,7 +22,7 @@
 
 -type outcome() :: {ok | badterm, any | list()} | {lua, binary()} | {limit | down, atom()}.
 -type script() :: #{file := file:filename(), source := binary(), expect := [outcome(), ...],
-                    options := #{atom() => integer()}, after_it := nothing | reset,
+                    options := #{atom() => integer() | atom()}, after_it := nothing | reset,
                     needs := nothing | timer, then := nothing | eval}.
 
 %% What a script that must be stopped may run; what the others, which end by themselves, may need on
@@ -64,12 +64,15 @@ header(<<"-- expect: ", Outcomes/binary>>, Script) ->
     Script#{expect => [outcome(Text) || Text <- binary:split(Outcomes, <<" | ">>, [global])]};
 header(<<"-- options: ", Options/binary>>, Script) ->
     Pairs = [binary:split(Option, <<"=">>) || Option <- binary:split(Options, <<" ">>, [global])],
-    Script#{options => maps:from_list([{binary_to_atom(Name), binary_to_integer(Value)}
+    Script#{options => maps:from_list([{binary_to_atom(Name), value(Value)}
                                        || [Name, Value] <- Pairs])};
 header(<<"-- after: reset">>, Script) -> Script#{after_it => reset};
 header(<<"-- needs: timer">>, Script) -> Script#{needs => timer};
 header(<<"-- then: eval">>, Script) -> Script#{then => eval};
 header(_, Script) -> Script.
+
+value(Text) ->
+    try binary_to_integer(Text) catch error:badarg -> binary_to_existing_atom(Text) end.
 
 outcome(<<"ok">>) -> {ok, any};
 outcome(<<"ok ", Json/binary>>) -> {ok, tripod_json:decode(Json)};

@@ -1,0 +1,7 @@
+-- expect: limit reply
+-- options: print=owner reply_bytes=65536
+-- SPDX-License-Identifier: Apache-2.0
+while true do
+    pcall(print, ("x"):rep(10000))
+    coroutine.wrap(pcall)(print, "y")
+end
