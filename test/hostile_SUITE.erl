@@ -153,15 +153,6 @@ mailbox(_Options, _Box) ->
         [] -> [];
         Messages -> [{mailbox, Messages}]
     end.
-
-is_print_of(Box, Message)],
-    Words = lists:sum([erts_debug:flat_size(Message) || Message <- Messages]),
-    [{mailbox, Others} || Others =/= []]
-        ++ [{mailbox_words, Words} || Words * erlang:system_info(wordsize) > Most];
-mailbox(_Options, _Box) ->
-    case contract:mailbox() of
-        [] -> [];
-        Messages -> [{mailbox, Messages}]
     end.
 
 is_print_of(Box, {tripod_print, Box, Text}) -> is_binary(Text);
