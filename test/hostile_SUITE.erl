@@ -153,7 +153,6 @@ mailbox(_Options, _Box) ->
         [] -> [];
         Messages -> [{mailbox, Messages}]
     end.
-    end.
 
 is_print_of(Box, {tripod_print, Box, Text}) -> is_binary(Text);
 is_print_of(_, _) -> false.
