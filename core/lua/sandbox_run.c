@@ -41,6 +41,7 @@ static void sandbox_fire(void *target, uintptr_t pc) {
 
 void sandbox_enter_timer(struct sandbox *sandbox) {
     sandbox->due = 0;
+    sandbox->cut.overdue_ns = 0; // or an earlier run that ended without a look would count
     sandbox->steps_left = SANDBOX_POLL_STEPS;
     sandbox->timed = sandbox->limits->preempt == SERVICE_PREEMPT_TIMER &&
                      preempt_timer_enter(sandbox_fire, sandbox);
@@ -108,6 +109,7 @@ static void sandbox_hook(lua_State *L, lua_Debug *where) {
         return;
     }
     if (sandbox->stop != SANDBOX_GO) {
+        sandbox->looks++; // it is on its way out
         sandbox_leave(L, sandbox->stop);
         return;
     }
