@@ -11,6 +11,8 @@
 #define TEXT_SMALL_BYTES ((size_t)1024)
 // Bytes between two looks at the step count.
 #define TEXT_BLOCK_BYTES ((size_t)16 * 1024)
+// A value on Lua's stack.
+#define TEXT_SLOT_BYTES ((size_t)16)
 // The most that rep makes, as in stock Lua: beyond it is an error, up to it a matter of memory.
 #define TEXT_REP_MAX ((size_t)INT_MAX)
 
@@ -77,6 +79,7 @@ static int text_byte(lua_State *L) {
     if (end - start >= (size_t)INT_MAX)
         return luaL_error(L, "string slice too long");
     int n = (int)(end - start) + 1;
+    sandbox_need_memory(L, sandbox_of(L), (size_t)n * TEXT_SLOT_BYTES);
     luaL_checkstack(L, n, "string slice too long");
     for (int i = 0; i < n; i++)
         lua_pushinteger(L, (unsigned char)text[start - 1 + (size_t)i]);
