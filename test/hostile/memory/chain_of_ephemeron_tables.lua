@@ -1,6 +1,8 @@
 -- expect: limit time | down time
--- options: memory_bytes=67108864
 -- SPDX-License-Identifier: Apache-2.0
+-- A limit can meet it before that step, which is then the next call's.
+-- options: memory_bytes=67108864
+-- after: reset
 -- needs: timer
 local n, keys, tables, order = 20000, {}, {}, {}
 for i = 1, n do keys[i] = {} order[i] = i end

@@ -2,7 +2,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The collector comes back to a weak table until nothing new is marked: links in the order of a
 -- shuffle make that the square of their number, inside one step.
+-- A limit can meet it before that step, which is then the next call's.
 -- options: memory_bytes=67108864
+-- after: reset
 -- needs: timer
 local n, keys = 100000, {}
 for i = 1, n do keys[i] = {} end
