@@ -234,10 +234,23 @@ void driver_job_send(struct driver_job *job) {
         ERL_DRV_TUPLE,
         3,
     };
+    // What the VM refuses as a term (a service that did not keep its promise), the caller refuses
+    // as bytes, and knows what to do then.
+    ErlDrvTermData refused_message[] = {
+        ERL_DRV_PORT,
+        job->port,
+        ERL_DRV_INT,
+        (ErlDrvTermData)job->id,
+        ERL_DRV_BUF2BINARY,
+        (ErlDrvTermData)job->reply_room,
+        job->writer.length,
+        ERL_DRV_TUPLE,
+        3,
+    };
     if (job->reply != NULL)
         (void)erl_drv_send_term(job->port, job->caller, message, 10);
-    else
-        (void)erl_drv_send_term(job->port, job->caller, short_message, 9);
+    else if (erl_drv_send_term(job->port, job->caller, short_message, 9) < 0)
+        (void)erl_drv_send_term(job->port, job->caller, refused_message, 9);
 }
 
 void driver_job_free(struct driver_job *job) {
