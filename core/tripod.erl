@@ -54,24 +54,17 @@ configure(Box, ServiceOptions) when map_size(ServiceOptions) =:= 0 ->
 configure(Box, ServiceOptions) ->
     case call(Box, {configure, tripod_talk:wire(ServiceOptions)}) of
         {ok, _} ->
-            {ok, talking(Box, tripod_talk:open(ServiceOptions))};
+            {ok, Box#tripod_box{talk = tripod_talk:open(ServiceOptions)}};
         {error, _} = Error ->
             ok = close(Box),
             Error
     end.
 
-%% Boxes that never talk in the middle of a call keep their direct way.
-talking(Box, quiet) ->
-    Box;
-talking(#tripod_box{call = Call} = Plain, Talk) ->
-    Box = Plain#tripod_box{talk = Talk},
-    Box#tripod_box{call = fun Talking(Handle, Request, TimeMs) ->
-                                  converse(Box#tripod_box{call = Talking}, Call,
-                                           again(Request, Talk, Handle, Call,
-                                                 Call(Handle, Request, TimeMs)))
-                          end}.
+%% A call of a box that talks to its owner in the middle of it.
+talk(#tripod_box{call = Call, handle = Handle, talk = Talk} = Box, Request, TimeMs) ->
+    converse(Box, again(Request, Talk, Handle, Call, Call(Handle, Request, TimeMs))).
 
-converse(#tripod_box{handle = Handle, talk = Talk} = Box, Call, Reply) ->
+converse(#tripod_box{handle = Handle, call = Call, talk = Talk} = Box, Reply) ->
     tripod_talk:converse(Box, Talk, fun(Answer) -> Call(Handle, Answer, 0) end, Reply).
 
 %% A fresh state knows no functions.
@@ -85,14 +78,20 @@ again(_, _, _, _, Reply) ->
     Reply.
 
 -spec call(box(), Request :: term()) -> tripod_strategy:reply().
-call(#tripod_box{call = Call, handle = Handle}, Request) ->
+call(#tripod_box{call = Call, handle = Handle, talk = quiet}, Request) ->
     Call(Handle, Request, 0);
+call(#tripod_box{} = Box, Request) ->
+    talk(Box, Request, 0);
 call(Box, Request) ->
     tripod_options:not_a_box({call, [Box, Request]}).
 
 -spec call(box(), Request :: term(), call_options()) -> tripod_strategy:reply().
-call(#tripod_box{call = Call, handle = Handle} = Box, Request, Options) ->
-    Call(Handle, Request, tripod_options:call(Options, {call, [Box, Request, Options]}));
+call(#tripod_box{call = Call, handle = Handle, talk = Talk} = Box, Request, Options) ->
+    TimeMs = tripod_options:call(Options, {call, [Box, Request, Options]}),
+    case Talk of
+        quiet -> Call(Handle, Request, TimeMs);
+        _ -> talk(Box, Request, TimeMs)
+    end;
 call(Box, Request, Options) ->
     tripod_options:not_a_box({call, [Box, Request, Options]}).
 
@@ -122,7 +121,7 @@ receive_reply(#tripod_request{room = Room, handle = Handle, id = Id, talker = Ta
     Reply = Room:receive_reply(Handle, Id, Ms),
     case Talker of
         none -> Reply;
-        Box -> converse(Box, fun Room:call/3, Reply)
+        Box -> converse(Box, Reply)
     end;
 receive_reply(Request, Timeout) ->
     tripod_options:not_a_request({receive_reply, [Request, Timeout]}).

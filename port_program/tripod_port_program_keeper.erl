@@ -15,6 +15,8 @@
 
 -export([create_table/0, start_link/0]).
 -export([open/2, owner/1, shut/2, close/1, give_away/2, processes/0]).
+%% Called by the guard, through a name, so that it outlives a new version of this module.
+-export([identities/0]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
 -export_type([process/0]).
 
@@ -118,7 +120,7 @@ init([]) ->
     false = process_flag(trap_exit, true),
     Rows = ets:tab2list(?TABLE),
     File = tripod_strategy:artefact("tripod_port_program"),
-    State = #state{guard = tripod_port_program_guard:new(File, fun identities/0)},
+    State = #state{guard = tripod_port_program_guard:new(File, fun ?MODULE:identities/0)},
     {ok, lists:foldl(fun bury/2, retire_all(lost, State), [Row || #row{owner = none} = Row <- Rows])}.
 
 -spec handle_call(term(), gen_server:from(), #state{}) -> {reply, term(), #state{}}.
@@ -213,6 +215,7 @@ there(none, none, State) ->
 there(OsPid, Start, #state{guard = Guard} = State) ->
     State#state{guard = tripod_port_program_guard:add({OsPid, Start}, Guard)}.
 
+-spec identities() -> [tripod_port_program_guard:process()].
 identities() -> identities(ets:tab2list(?TABLE)).
 
 identities(Rows) ->
