@@ -4,7 +4,8 @@
 -module(contract).
 
 -export([groups/0, options/1, strategy/1, open/1, open/2, with_box/2, with_box/3]).
--export([bind/0, await_nothing_alive/0, await/1, await/2, owner/2, tell/2, ask/2, mailbox/0]).
+-export([bind/0, await_nothing_alive/0, await/1, await/2, owner/2, heir/0, tell/2, ask/2]).
+-export([mailbox/0]).
 
 -define(DEADLINE_MS, 10000).
 
@@ -100,6 +101,16 @@ owner(Config, Options) ->
     after ?DEADLINE_MS ->
             erlang:error(owner_did_not_open)
     end.
+
+%% Like an owner, but without a box of its own.
+-spec heir() -> {pid(), reference()}.
+heir() ->
+    Self = self(),
+    {Pid, _} = Heir =
+        spawn_opt(fun() -> obey(erlang:monitor(process, Self)) end,
+                  [monitor, {scheduler, erlang:system_info(schedulers)}]),
+    ok = ask(Pid, fun() -> ok end),
+    Heir.
 
 %% Ends with the test case, so that a case that fails leaves no owner behind.
 obey(Case) ->
