@@ -93,8 +93,8 @@ prints_are_limited(Config) ->
     contract:with_box(Config, #{print => owner, reply_bytes => 10000}, fun(Box) ->
         {error, {limit, reply}} = tripod_lua:eval(Box, "while true do print('flood') end"),
         Texts = contract:mailbox(),
-        true = length(Texts) > 100,
-        true = length(Texts) < 10000 div 8,
+        true = length(Texts) > 30,
+        true = length(Texts) < 10000 div 256,
         {error, {limit, reply}} = tripod_lua:eval(Box, "print(('x'):rep(9000)) return ('y'):rep(5000)"),
         [{tripod_print, Box, <<"x", _/binary>>}] = contract:mailbox()
     end).

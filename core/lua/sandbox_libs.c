@@ -137,7 +137,7 @@ static int libs_pairs(lua_State *L) {
 
 // What is in the metatable of a library's table, and of strings but for __newindex and __pairs.
 static void libs_set_index(lua_State *L, const struct library *library) {
-    lua_pushlightuserdata(L, (void *)(uintptr_t)library);
+    lua_pushlightuserdata(L, (void *)library);
     lua_pushcclosure(L, libs_first_index, 1);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, 0);
@@ -152,7 +152,7 @@ static void libs_push_front(lua_State *L, const struct library *library) {
     libs_set_index(L, library);
     lua_pushcfunction(L, sandbox_refuse_write);
     lua_setfield(L, -2, "__newindex");
-    lua_pushlightuserdata(L, (void *)(uintptr_t)library);
+    lua_pushlightuserdata(L, (void *)library);
     lua_pushcclosure(L, libs_pairs, 1);
     lua_setfield(L, -2, "__pairs");
     (void)lua_setmetatable(L, -2);
@@ -187,6 +187,9 @@ void sandbox_open_libraries(lua_State *L) {
     for (size_t i = 0; i < SANDBOX_LIBRARIES; i++) {
         libs_push_front(L, &libraries[i]);
         sandbox->libraries[i] = lua_topointer(L, -1);
+        // Kept, so that no other table ever has its address, whatever scripts do to the globals.
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &sandbox->libraries[i]);
         lua_setfield(L, -2, libraries[i].name);
     }
     lua_pushvalue(L, -1);

@@ -77,7 +77,7 @@ static bool load_ask(lua_State *L, struct load_reader *reader) {
     if (reader->piece.left_bytes > sandbox->source_bytes - read_bytes)
         luaL_error(L, "source is longer than source_bytes (%I)",
                    (lua_Integer)sandbox->source_bytes);
-    lua_pushinteger(L, (lua_Integer)(read_bytes + reader->piece.left_bytes));
+    lua_pushinteger(L, (lua_Integer)read_bytes + (lua_Integer)reader->piece.left_bytes);
     lua_replace(L, LOAD_READ);
     return true;
 }

@@ -3,6 +3,10 @@
 // script prints is discarded, or kept until the call's reply and delivered with it.
 #include "sandbox.h"
 
+// What a text counts beside its length: each becomes a message of some 600 bytes in the owner's
+// mailbox, and a flood of empty ones must not fill that.
+#define PRINT_TEXT_BYTES ((size_t)256)
+
 // Leaves the values from index 1 on as one text on top: as print shows them, without the newline.
 static void print_join(lua_State *L, int values) {
     luaL_checkstack(L, 2 * values + 2, "too many values to print");
@@ -28,7 +32,7 @@ static int print_print(lua_State *L) {
         return 0;
     }
     print_join(L, values);
-    size_t bytes = lua_rawlen(L, -1) + 8;
+    size_t bytes = lua_rawlen(L, -1) + PRINT_TEXT_BYTES;
     if (bytes > sandbox->limits->reply_bytes - sandbox->printed_bytes)
         sandbox_leave(L, SANDBOX_STOP_REPLY);
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &sandbox->printed) != LUA_TTABLE) {

@@ -54,7 +54,12 @@ static bool verb_compile(struct sandbox *sandbox, int source, const char *name) 
         return false;
     if (lua_isfunction(call, -1))
         return true;
-    verb_failed(sandbox);
+    if (sandbox_is_overflow(call)) {
+        sandbox->stop = SANDBOX_STOP_DEPTH;
+        sandbox->phase = SANDBOX_LIMIT;
+    } else {
+        verb_failed(sandbox);
+    }
     return false;
 }
 
