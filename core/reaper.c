@@ -34,13 +34,14 @@ static bool reaper_running;                                           // likewis
 static void reaper_give_up_pages(struct service_block *block) {
     if (block->bytes < REAPER_GIVE_UP_BYTES)
         return;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from =
-        ((uintptr_t)(block + 1) + page - 1) & ~(page - 1); // the header is still needed
-    uintptr_t to = ((uintptr_t)block + block->bytes) & ~(page - 1);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *body = (char *)(block + 1); // the header is still needed
+    char *end = (char *)block + block->bytes;
+    char *from = body + (page - (uintptr_t)body % page) % page;
+    size_t tail = (uintptr_t)end % page;
     // Only spares the next one work: if it fails, nothing is lost.
-    if (from < to)
-        (void)madvise((void *)from, to - from, MADV_DONTNEED);
+    if (from < end - tail)
+        (void)madvise(from, (size_t)(end - tail - from), MADV_DONTNEED);
 }
 
 static void reaper_do(struct reaper_job *job) {
