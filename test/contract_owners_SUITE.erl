@@ -234,15 +234,19 @@ killed_in(Config, Holding, Options, Prepare, Do) ->
     repeat(fun() ->
         {Owner, Monitor, Box} = contract:owner(Config, Options),
         Prepared = Prepare(),
-        Self = self(),
-        contract:tell(Owner, fun() -> Self ! about_to, Do(Box, Prepared) end),
-        receive about_to -> ok after ?DEADLINE_MS -> error(not_told) end,
+        ok = about_to(Owner, fun() -> Do(Box, Prepared) end),
         turns(rand:uniform(20000)),
         exit(Owner, kill),
         killed = ended(Owner, Monitor, Box, Holds),
         closed(Box)
     end),
     [] = contract:mailbox().
+
+%% Both sides then hesitate, so that either may be first.
+about_to(Owner, Do) ->
+    Self = self(),
+    contract:tell(Owner, fun() -> Self ! about_to, turns(rand:uniform(20000)), Do() end),
+    receive about_to -> ok after ?DEADLINE_MS -> error(not_told) end.
 
 %% No process can end while C code holds its scheduler. It may be interrupted before the call has
 %% begun, and then again.
@@ -266,11 +270,9 @@ turns(N) -> turns(N - 1).
 nothing() -> none.
 
 killed_opening(Config) ->
-    Self = self(),
     repeat(fun() ->
         {Owner, Monitor} = contract:heir(),
-        contract:tell(Owner, fun() -> Self ! about_to, contract:open(Config) end),
-        receive about_to -> ok after ?DEADLINE_MS -> error(not_told) end,
+        ok = about_to(Owner, fun() -> contract:open(Config) end),
         turns(rand:uniform(100000)),
         killed = kill(Owner, Monitor),
         contract:await_nothing_alive()
@@ -307,13 +309,11 @@ killed_closing(Config) ->
 %% Either the heir has it, for good, or nobody.
 killed_giving_away(Config) ->
     {Heir, HeirMonitor} = contract:heir(),
-    Self = self(),
     Ends = ets:new(ends, []),
     repeat(fun() ->
         {Owner, Monitor, Box} = contract:owner(Config, #{}),
-        contract:tell(Owner, fun() -> Self ! about_to, tripod:give_away(Box, Heir) end),
-        receive about_to -> ok after ?DEADLINE_MS -> error(not_told) end,
-        turns(rand:uniform(10000)),
+        ok = about_to(Owner, fun() -> tripod:give_away(Box, Heir) end),
+        turns(rand:uniform(20000)),
         killed = kill(Owner, Monitor),
         Use = fun() -> tripod_lua:eval(Box, "return 1") end,
         contract:await(fun() -> settled(contract:ask(Heir, Use)) end),
@@ -331,13 +331,11 @@ settled({error, closed}) -> true;
 settled(Reply) -> Reply.
 
 killed_while_the_heir_dies(Config) ->
-    Self = self(),
     repeat(fun() ->
         {Owner, Monitor, Box} = contract:owner(Config, #{}),
         {Heir, HeirMonitor} = contract:heir(),
-        contract:tell(Owner, fun() -> Self ! about_to, tripod:give_away(Box, Heir) end),
-        receive about_to -> ok after ?DEADLINE_MS -> error(not_told) end,
-        turns(rand:uniform(10000)),
+        ok = about_to(Owner, fun() -> tripod:give_away(Box, Heir) end),
+        turns(rand:uniform(20000)),
         [exit(Pid, kill) || Pid <- [Heir, Owner]],
         killed = died(Owner, Monitor),
         killed = died(Heir, HeirMonitor),
