@@ -47,7 +47,7 @@ owner_is_killed(Config) ->
 
 owner_dies_of_a_link(Config) ->
     {Owner, Monitor, Box} = contract:owner(Config, #{}),
-    contract:ask(Owner, fun() -> spawn_link(fun() -> exit(linked) end) end),
+    ok = contract:tell(Owner, fun() -> spawn_link(fun() -> exit(linked) end) end),
     receive {'DOWN', Monitor, process, Owner, linked} -> ok end,
     gone(Box).
 
