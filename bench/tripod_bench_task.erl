@@ -42,7 +42,6 @@ subject_name({rival, Name}) -> {Name, pure}.
 
 %% Raises when the subject fails at the task.
 -spec open(subject(), task()) -> {ok, work()} | {unsupported, unicode:chardata()}.
-open({floor, Name}, {with, _, Task}) -> tripod_floor:open(Name, Task);
 open({floor, Name}, Task) -> tripod_floor:open(Name, Task);
 open({rival, luerl}, Task) -> tripod_bench_luerl:open(Task);
 open({box, Strategy, Mode}, {open_close, Calls}) ->

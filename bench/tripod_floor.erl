@@ -28,6 +28,7 @@ family(_, _) -> unknown.
 
 %% Opens a floor; the task says which request or payload.
 -spec open(name(), tripod_bench_task:task()) -> {ok, tripod_bench_task:work()}.
+open(Name, {with, _, Task}) -> open(Name, Task);
 open(null_nif, _) -> fresh(fun() -> tripod_floor_nif:null() end);
 open(null_nif_term, Task) ->
     Request = request(Task),

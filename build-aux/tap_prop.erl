@@ -10,7 +10,7 @@
 main([TapFile, Tests | Modules]) ->
     Options = [{numtests, list_to_integer(Tests)}, long_result, nocolors,
                {on_output, fun(Format, Args) -> collect(io_lib:format(Format, Args)) end}],
-    {ok, Tap} = file:open(TapFile, [write, {encoding, utf8}]),
+    {ok, Tap} = file:open(TapFile, [write, {encoding, utf8}]), % any process may write to it
     Verdicts = [verdict(Tap, Property, Options) || Property <- properties(Modules)],
     io:format(Tap, "1..~b~n", [length(Verdicts)]),
     ok = file:close(Tap),
@@ -40,8 +40,18 @@ properties_of(Module) ->
         Properties -> Properties
     end.
 
-verdict(Tap, {Module, Name}, Options) ->
-    _ = erase(output),
+%% In a process of its own: what one property opens, and keeps for all of its cases, is gone before
+%% the next begins.
+verdict(Tap, Property, Options) ->
+    {Pid, Monitor} = spawn_monitor(fun() -> exit({verdict, judge(Tap, Property, Options)}) end),
+    receive
+        {'DOWN', Monitor, process, Pid, {verdict, Passed}} -> Passed;
+        {'DOWN', Monitor, process, Pid, Why} ->
+            {Module, Name} = Property,
+            said(Tap, false, Module, Name, Why)
+    end.
+
+judge(Tap, {Module, Name}, Options) ->
     try proper:quickcheck(Module:Name(), Options) of
         true -> said(Tap, true, Module, Name, []);
         Counterexample -> said(Tap, false, Module, Name, Counterexample)
