@@ -28,6 +28,9 @@
 
 #define SANDBOX_LIBRARIES 6u
 
+// Percent; 0 keeps the library's own for the other settings of the collector.
+#define SANDBOX_GC_PAUSE 400
+
 // What source_bytes is unless configured.
 #define SANDBOX_SOURCE_BYTES ((size_t)1024 * 1024)
 
