@@ -91,8 +91,9 @@ wide(Element) ->
                 lists:duplicate(N, One),
                 maps:from_list([{K, One} || K <- lists:seq(1, N)])])).
 
+%% Several of these inside one another stay below the 200 levels that cross.
 deep(Inner) ->
-    ?LET({Levels, One}, {integer(1, 60), Inner},
+    ?LET({Levels, One}, {integer(1, 30), Inner},
          lists:foldl(fun(Level, Term) -> nest(Level rem 4, Term) end, One, lists:seq(1, Levels))).
 
 nest(0, Term) -> [Term];
