@@ -88,8 +88,9 @@ static enum box_result box_leave(struct box *box, enum box_result result) {
     return BOX_CLOSED;
 }
 
-static enum box_result box_enter(struct box *box) {
-    switch (gate_enter(&box->gate)) {
+// The thread is inside, unless somebody else is or the instance is gone.
+static enum box_result box_entered(struct box *box, enum gate_entry entry) {
+    switch (entry) {
     case GATE_CLOSED:
         return BOX_CLOSED;
     case GATE_TAKEN:
@@ -98,7 +99,12 @@ static enum box_result box_enter(struct box *box) {
         break;
     }
     box->inside = true;
-    return box->down == 0 ? BOX_MORE : box_leave(box, BOX_DOWN);
+    return BOX_MORE;
+}
+
+static enum box_result box_enter(struct box *box) {
+    enum box_result entered = box_entered(box, gate_enter(&box->gate));
+    return entered != BOX_MORE || box->down == 0 ? entered : box_leave(box, BOX_DOWN);
 }
 
 static enum box_result box_fell(struct box *box, int code) {
@@ -118,10 +124,7 @@ static enum box_result box_pause(struct box *box, enum box_result result) {
 }
 
 static bool box_resume(struct box *box) {
-    if (!box->inside && gate_resume(&box->gate) != GATE_ENTERED)
-        return false;
-    box->inside = true;
-    return true;
+    return box->inside || box_entered(box, gate_resume(&box->gate)) == BOX_MORE;
 }
 
 static enum box_result box_take(struct box *box, struct term_source *request) {
@@ -133,15 +136,9 @@ static enum box_result box_take(struct box *box, struct term_source *request) {
 
 // The answer to a question: the call has been in progress all the while, and could be interrupted.
 static enum box_result box_answer(struct box *box, struct term_source *answer) {
-    switch (gate_resume(&box->gate)) {
-    case GATE_CLOSED:
-        return BOX_CLOSED;
-    case GATE_TAKEN:
-        return BOX_TAKEN;
-    case GATE_ENTERED:
-        break;
-    }
-    box->inside = true;
+    enum box_result entered = box_entered(box, gate_resume(&box->gate));
+    if (entered != BOX_MORE)
+        return entered;
     // Somebody else may have answered in between.
     if (!atomic_load_explicit(&box->asking, memory_order_relaxed))
         return box_pause(box, BOX_TAKEN);
