@@ -157,6 +157,16 @@ void sandbox_open_libraries(lua_State *L);
 // If the table on top is what scripts see of a library, puts the one that holds the functions in
 // its place, which no script may get hold of.
 bool sandbox_enter_library(lua_State *L);
+// The table that scripts see of a library, by its place in `libraries`; SANDBOX_LIBRARIES when the
+// value at `index` is none.
+static inline size_t sandbox_find_library(lua_State *L, int index) {
+    const struct sandbox *sandbox = sandbox_of(L);
+    const void *table = lua_topointer(L, index);
+    size_t i = 0;
+    while (i < SANDBOX_LIBRARIES && table != sandbox->libraries[i])
+        i++;
+    return i;
+}
 // Raises the error that says that libraries are read-only.
 int sandbox_refuse_write(lua_State *L);
 

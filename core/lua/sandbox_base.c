@@ -77,11 +77,8 @@ static int base_rawset(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checkany(L, 2);
     luaL_checkany(L, 3);
-    const struct sandbox *sandbox = sandbox_of(L);
-    const void *table = lua_topointer(L, 1);
-    for (size_t i = 0; i < SANDBOX_LIBRARIES; i++)
-        if (table == sandbox->libraries[i])
-            return sandbox_refuse_write(L);
+    if (sandbox_find_library(L, 1) < SANDBOX_LIBRARIES)
+        return sandbox_refuse_write(L);
     lua_settop(L, 3);
     lua_rawset(L, 1);
     return 1;

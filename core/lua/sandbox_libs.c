@@ -88,15 +88,12 @@ static void libs_push_real(lua_State *L, const struct library *library) {
 }
 
 bool sandbox_enter_library(lua_State *L) {
-    const struct sandbox *sandbox = sandbox_of(L);
-    const void *table = lua_topointer(L, -1);
-    for (size_t i = 0; i < SANDBOX_LIBRARIES; i++)
-        if (table == sandbox->libraries[i]) {
-            libs_push_real(L, &libraries[i]);
-            lua_replace(L, -2);
-            return true;
-        }
-    return false;
+    size_t i = sandbox_find_library(L, -1);
+    if (i == SANDBOX_LIBRARIES)
+        return false;
+    libs_push_real(L, &libraries[i]);
+    lua_replace(L, -2);
+    return true;
 }
 
 static const struct library *libs_upvalue(lua_State *L) {

@@ -84,7 +84,6 @@ static bool load_ask(lua_State *L, struct load_reader *reader) {
 
 static const char *load_next_of_reader(lua_State *L, void *data, size_t *length) {
     struct load_reader *reader = data;
-    (void)sandbox_spend(L, sandbox_of(L), SANDBOX_POLL_STEPS);
     if (reader->piece.left_bytes == 0 && !load_ask(L, reader)) {
         *length = 0;
         return NULL;

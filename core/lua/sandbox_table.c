@@ -8,6 +8,9 @@
 
 #include <limits.h>
 
+// Fewer values than this are made without asking for memory first.
+#define TABLE_FEW 4096
+
 // The context of a continuation is an index.
 _Static_assert(sizeof(lua_KContext) >= sizeof(lua_Integer), "an index fits a context");
 
@@ -18,7 +21,8 @@ static bool table_metatable_has(lua_State *L, const char *event) {
     return has;
 }
 
-void sandbox_table_check(lua_State *L, int argument, unsigned uses) {
+// Raises an argument error unless the value there is a table or allows `uses`.
+static void table_check(lua_State *L, int argument, unsigned uses) {
     if (lua_type(L, argument) == LUA_TTABLE)
         return;
     if (lua_getmetatable(L, argument)) {
@@ -44,13 +48,13 @@ bool sandbox_table_is_plain(lua_State *L, int argument) {
 lua_Integer sandbox_table_length(lua_State *L, int argument, unsigned uses) {
     if (sandbox_table_is_plain(L, argument))
         return (lua_Integer)lua_rawlen(L, argument);
-    sandbox_table_check(L, argument, uses | SANDBOX_TABLE_LENGTH);
+    table_check(L, argument, uses | SANDBOX_TABLE_LENGTH);
     return luaL_len(L, argument);
 }
 
-void sandbox_table_make_room(lua_State *L, size_t n) {
-    if (n > SANDBOX_TABLE_FEW &&
-        !sandbox_memory_fits(sandbox_of(L), L, n * SANDBOX_TABLE_VALUE_BYTES))
+// Ends the call for its memory unless `n` values more would fit.
+static void table_make_room(lua_State *L, size_t n) {
+    if (n > TABLE_FEW && !sandbox_memory_fits(sandbox_of(L), L, n * SANDBOX_TABLE_VALUE_BYTES))
         sandbox_leave(L, SANDBOX_STOP_MEMORY);
 }
 
@@ -157,8 +161,8 @@ static int table_move(lua_State *L) {
     lua_Integer last = sandbox_check_integer(L, 3);
     lua_Integer to = sandbox_check_integer(L, 4);
     int destination = lua_isnoneornil(L, 5) ? 1 : 5;
-    sandbox_table_check(L, 1, SANDBOX_TABLE_READ);
-    sandbox_table_check(L, destination, SANDBOX_TABLE_WRITE);
+    table_check(L, 1, SANDBOX_TABLE_READ);
+    table_check(L, destination, SANDBOX_TABLE_WRITE);
     lua_settop(L, 5);
     if (last < first) {
         lua_pushvalue(L, destination);
@@ -176,7 +180,7 @@ static int table_move(lua_State *L) {
 static int table_pack(lua_State *L) {
     struct sandbox *sandbox = sandbox_of(L);
     int n = lua_gettop(L);
-    sandbox_table_make_room(L, (size_t)n);
+    table_make_room(L, (size_t)n);
     lua_createtable(L, n, 1);
     lua_insert(L, 1);
     for (int i = n; i >= 1; i--) {
@@ -198,7 +202,7 @@ static int table_unpack(lua_State *L) {
     if (more >= LUAI_MAXSTACK)
         return luaL_error(L, "too many results to unpack");
     int n = (int)more + 1;
-    sandbox_table_make_room(L, (size_t)n);
+    table_make_room(L, (size_t)n);
     if (!lua_checkstack(L, n))
         return luaL_error(L, "too many results to unpack");
     for (int i = 0; i < n; i++) {
