@@ -69,10 +69,14 @@ converse(#tripod_box{handle = Handle, call = Call, talk = Talk} = Box, Reply) ->
 
 %% A fresh state knows no functions.
 again(reset, Talk, Handle, Call, {ok, _} = Reply) ->
-    Functions = #{functions => tripod_talk:functions(Talk)},
-    case Call(Handle, {configure, tripod_talk:wire(Functions)}, 0) of
-        {ok, _} -> Reply;
-        {error, _} = Error -> Error
+    case tripod_talk:functions(Talk) of
+        Functions when map_size(Functions) =:= 0 ->
+            Reply;
+        Functions ->
+            case Call(Handle, {configure, tripod_talk:wire(#{functions => Functions})}, 0) of
+                {ok, _} -> Reply;
+                {error, _} = Error -> Error
+            end
     end;
 again(_, _, _, _, Reply) ->
     Reply.

@@ -42,7 +42,7 @@ _Static_assert(_Alignof(struct nif_box) <= 8, "ERTS aligns resources to 8 bytes"
 
 static ErlNifResourceType *nif_box_type; // written by nif_box_load, always with the same value
 
-static void *nif_box_memory(void *block, size_t old, size_t size) {
+void *nif_box_memory(void *block, size_t old, size_t size) {
     (void)old;
     if (size == 0) {
         if (block != NULL)

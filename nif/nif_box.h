@@ -59,6 +59,8 @@ int nif_box_open(ErlNifEnv *env, const struct nif_box_options *options, ERL_NIF_
 
 // NULL: `handle` is no box of this library, for example a reference that has been on another node.
 struct nif_box *nif_box_get(ErlNifEnv *env, ERL_NIF_TERM handle);
+// enif_alloc and its like, as box_room wants them. Any thread.
+void *nif_box_memory(void *block, size_t old, size_t size);
 
 // Whether the process that runs this NIF owns the box.
 static inline bool nif_box_owned(ErlNifEnv *env, const struct nif_box *self) {

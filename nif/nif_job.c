@@ -87,12 +87,7 @@ static void nif_job_tell(struct nif_job *job, ErlNifEnv *env, ERL_NIF_TERM answe
 
 static void *nif_job_memory(void *context, void *block, size_t old, size_t size) {
     (void)context;
-    (void)old;
-    if (size != 0)
-        return block == NULL ? enif_alloc(size) : enif_realloc(block, size);
-    if (block != NULL)
-        enif_free(block);
-    return NULL;
+    return nif_box_memory(block, old, size);
 }
 
 // A binary of what was written; false: no memory.

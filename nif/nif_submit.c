@@ -118,31 +118,33 @@ static ERL_NIF_TERM submit_request(ErlNifEnv *env, struct nif_box *self, const E
     return submit_job(env, self, job);
 }
 
-static ERL_NIF_TERM submit_large(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
-    (void)argc;
+static ERL_NIF_TERM submit_large(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+
+// `large`: on a dirty scheduler, where there is time to copy what is too large elsewhere; it was
+// let in before.
+static ERL_NIF_TERM submit_call(ErlNifEnv *env, const ERL_NIF_TERM argv[], bool large) {
     ERL_NIF_TERM answer;
     ErlNifPid caller;
     size_t bytes;
     struct nif_box *self = submit_box(env, argv[0], &caller, &answer);
     if (self == NULL)
         return answer;
-    (void)submit_weigh(env, self, argv[1], NIF_BUDGET_NONE, &bytes);
+    if (!large && !nif_pool_room(self, &caller))
+        return nif_atom(NIF_ATOM_full);
+    size_t budget = large ? NIF_BUDGET_NONE : NIF_BUDGET_NORMAL;
+    if (!submit_weigh(env, self, argv[1], budget, &bytes) && !large)
+        return enif_schedule_nif(env, "submit", ERL_NIF_DIRTY_JOB_CPU_BOUND, submit_large, 4, argv);
     return submit_request(env, self, &caller, bytes, argv);
+}
+
+static ERL_NIF_TERM submit_large(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    (void)argc;
+    return submit_call(env, argv, true);
 }
 
 ERL_NIF_TERM nif_submit(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
-    ERL_NIF_TERM answer;
-    ErlNifPid caller;
-    size_t bytes;
-    struct nif_box *self = submit_box(env, argv[0], &caller, &answer);
-    if (self == NULL)
-        return answer;
-    if (!nif_pool_room(self, &caller))
-        return nif_atom(NIF_ATOM_full);
-    if (!submit_weigh(env, self, argv[1], NIF_BUDGET_NORMAL, &bytes))
-        return enif_schedule_nif(env, "submit", ERL_NIF_DIRTY_JOB_CPU_BOUND, submit_large, 4, argv);
-    return submit_request(env, self, &caller, bytes, argv);
+    return submit_call(env, argv, false);
 }
 
 ERL_NIF_TERM nif_submit_usage(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {

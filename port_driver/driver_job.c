@@ -223,6 +223,7 @@ void driver_job_send(struct driver_job *job) {
         job->writer.length, 0,
         ERL_DRV_TUPLE,      3,
     };
+    enum { SHORT_REPLY = 4 }; // where the form of the reply stands
     ErlDrvTermData short_message[] = {
         ERL_DRV_PORT,
         job->port,
@@ -234,23 +235,14 @@ void driver_job_send(struct driver_job *job) {
         ERL_DRV_TUPLE,
         3,
     };
-    // What the VM refuses as a term (a service that did not keep its promise), the caller refuses
-    // as bytes, and knows what to do then.
-    ErlDrvTermData refused_message[] = {
-        ERL_DRV_PORT,
-        job->port,
-        ERL_DRV_INT,
-        (ErlDrvTermData)job->id,
-        ERL_DRV_BUF2BINARY,
-        (ErlDrvTermData)job->reply_room,
-        job->writer.length,
-        ERL_DRV_TUPLE,
-        3,
-    };
-    if (job->reply != NULL)
+    if (job->reply != NULL) {
         (void)erl_drv_send_term(job->port, job->caller, message, 10);
-    else if (erl_drv_send_term(job->port, job->caller, short_message, 9) < 0)
-        (void)erl_drv_send_term(job->port, job->caller, refused_message, 9);
+    } else if (erl_drv_send_term(job->port, job->caller, short_message, 9) < 0) {
+        // What the VM refuses as a term (a service that did not keep its promise), the caller
+        // refuses as bytes, and knows what to do then.
+        short_message[SHORT_REPLY] = ERL_DRV_BUF2BINARY;
+        (void)erl_drv_send_term(job->port, job->caller, short_message, 9);
+    }
 }
 
 void driver_job_free(struct driver_job *job) {
