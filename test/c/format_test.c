@@ -234,8 +234,7 @@ static void limits_hold(void **state) {
     (void)state;
     struct box box;
     assert_int_equal(open_box(&box, &usual), 0);
-    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++)
-        assert_eval(&box, hostile[i], TIME);
+    assert_evals(&box, hostile, sizeof hostile / sizeof hostile[0], TIME);
     assert_eval(&box, "local s = ('\\1'):rep(2^20) return string.format('%q%q', s, s)", MEMORY);
     assert_eval(&box,
                 "local s = ('x'):rep(2^20) return string.format(('%s'):rep(9), s, s, s, s, "

@@ -4,11 +4,8 @@
 #ifndef TRIPOD_TEST_LUA_DIFFER_H
 #define TRIPOD_TEST_LUA_DIFFER_H
 
-#include "lua_rig.h"
+#include "stock_state.h"
 
-#include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,12 +81,7 @@ static inline void differ_compare(const char *stock, const char *ours) {
 static inline void differ(struct box *box, const char *body, int seed) {
     struct record record;
     char *source = differ_source(body, seed);
-    lua_State *L = luaL_newstate();
-    assert_non_null(L);
-    luaL_openlibs(L);
-    if (luaL_loadbuffer(L, source, strlen(source), "=eval") != LUA_OK ||
-        lua_pcall(L, 0, 1, 0) != LUA_OK)
-        fail_msg("stock: %s", lua_tostring(L, -1));
+    lua_State *L = stock_run(source);
     (void)finish(box, begin_eval_within(box, source, PATIENCE_NS), &record);
     char *ours = differ_reply(record.text);
     differ_compare(lua_tostring(L, -1), ours);

@@ -155,4 +155,11 @@ static inline void assert_eval(struct box *box, const char *source, const char *
     record_release(&record);
 }
 
+// The same of each of `n` sources.
+static inline void assert_evals(struct box *box, const char *const sources[], size_t n,
+                                const char *events) {
+    for (size_t i = 0; i < n; i++)
+        assert_eval(box, sources[i], events);
+}
+
 #endif

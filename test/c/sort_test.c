@@ -215,8 +215,7 @@ static void a_long_sort_ends_in_time(void **state) {
                 "texts = {} for i = 1, 256 do texts[i] = i % 2 == 0 and a or b end",
                 "( 'ok' [ ]0 )2");
     stock_clock.step_ns = usual.time_ns / 10;
-    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
-        assert_eval(&stock.box, sources[i], TIME);
+    assert_evals(&stock.box, sources, sizeof sources / sizeof sources[0], TIME);
     // What was stopped has lost nothing.
     stock_clock.step_ns = 0;
     assert_eval(&stock.box, "table.sort(list) for i = 1, n do assert(list[i] == i - 1) end",

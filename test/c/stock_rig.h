@@ -5,10 +5,7 @@
 #ifndef TRIPOD_TEST_STOCK_RIG_H
 #define TRIPOD_TEST_STOCK_RIG_H
 
-#include "lua_rig.h"
-
-#include <lauxlib.h>
-#include <lualib.h>
+#include "stock_state.h"
 
 // What scripts begin with: `log` takes lines, show(...) makes a line of values, tried(name, f, ...)
 // logs a call and its outcome. `random` is the same everywhere.
@@ -85,12 +82,7 @@ static inline int stock_cleanup(void **state) {
 
 // The log as the box's reply would have it.
 static inline char *stock_reply(const char *source) {
-    lua_State *L = luaL_newstate();
-    assert_non_null(L);
-    luaL_openlibs(L);
-    if (luaL_loadbuffer(L, source, strlen(source), "=eval") != LUA_OK ||
-        lua_pcall(L, 0, 1, 0) != LUA_OK)
-        fail_msg("stock: %s", lua_tostring(L, -1));
+    lua_State *L = stock_run(source);
     size_t length;
     const char *log = lua_tolstring(L, -1, &length);
     assert_non_null(log);
@@ -180,6 +172,20 @@ static inline unsigned looks_during(const char *source) {
     stock_clock.looks = 0;
     assert_eval(&stock.box, source, "( 'ok' [ ]0 )2");
     return stock_clock.looks;
+}
+
+struct looked {
+    const char *source;
+    unsigned looks;
+};
+
+// Each source reads the clock so often at least.
+static inline void assert_looks(const struct looked *loops, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        unsigned looks = looks_during(loops[i].source);
+        if (looks < loops[i].looks)
+            fail_msg("%s: %u looks", loops[i].source, looks);
+    }
 }
 
 #endif

@@ -228,8 +228,7 @@ static void too_much_is_a_limit(void **state) {
     };
     stock_open(&usual, &room);
     assert_eval(&stock.box, "text = ('x'):rep(1 << 20)", "( 'ok' [ ]0 )2");
-    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
-        assert_eval(&stock.box, sources[i], MEMORY);
+    assert_evals(&stock.box, sources, sizeof sources / sizeof sources[0], MEMORY);
     // What fits is made, although it would not if every number were as long as it could be.
     assert_eval(&stock.box,
                 "local t = {} for i = 1, 100000 do t[i] = 0.5 end return #table.concat(t)",
@@ -239,10 +238,7 @@ static void too_much_is_a_limit(void **state) {
 
 static void long_loops_look_at_the_clock(void **state) {
     (void)state;
-    static const struct {
-        const char *source;
-        unsigned looks;
-    } loops[] = {
+    static const struct looked loops[] = {
         {"table.move(list, 1, #list, 2)", 30},
         {"table.move(list, 2, #list, 1)", 30},
         {"table.move(list, 1, #list, 1, {})", 30},
@@ -257,11 +253,7 @@ static void long_loops_look_at_the_clock(void **state) {
     (void)looks_during("list = {} for i = 1, 1 << 17 do list[i] = i end "
                        "local length = #list proxy = setmetatable({}, "
                        "{__index = list, __len = function() return length end})");
-    for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
-        unsigned looks = looks_during(loops[i].source);
-        if (looks < loops[i].looks)
-            fail_msg("%s: %u looks", loops[i].source, looks);
-    }
+    assert_looks(loops, sizeof loops / sizeof loops[0]);
     stock_close();
 }
 

@@ -221,8 +221,7 @@ static void limits_hold(void **state) {
     (void)state;
     struct box box;
     assert_int_equal(open_box(&box, &usual), 0);
-    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++)
-        assert_eval(&box, hostile[i], TIME);
+    assert_evals(&box, hostile, sizeof hostile / sizeof hostile[0], TIME);
     assert_eval(&box, "return #('x'):rep(2^23)", MEMORY);
     assert_eval(&box, "return #('x'):rep(1 << 30)", MEMORY);
     assert_eval(&box, "return #('x'):rep(5 * 2^20):upper()", MEMORY);

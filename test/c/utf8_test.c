@@ -122,10 +122,7 @@ static void as_the_stock_library(void **state) {
 // A megabyte, or so many arguments or results, is 256 times SANDBOX_POLL_STEPS.
 static void long_loops_look_at_the_clock(void **state) {
     (void)state;
-    static const struct {
-        const char *source;
-        unsigned looks;
-    } loops[] = {
+    static const struct looked loops[] = {
         {"utf8.len(letters)", 250},
         {"utf8.len(letters, 1, -1, true)", 250},
         {"utf8.offset(letters, 1 << 20)", 250},
@@ -139,11 +136,7 @@ static void long_loops_look_at_the_clock(void **state) {
     };
     stock_open_clocked();
     (void)looks_during("letters, strays = ('a'):rep(1 << 20), ('\\x80'):rep(1 << 20)");
-    for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
-        unsigned looks = looks_during(loops[i].source);
-        if (looks < loops[i].looks)
-            fail_msg("%s: %u looks", loops[i].source, looks);
-    }
+    assert_looks(loops, sizeof loops / sizeof loops[0]);
     stock_close();
 }
 
@@ -156,8 +149,7 @@ static void too_much_is_a_limit(void **state) {
     };
     stock_open(&usual, &room);
     assert_eval(&stock.box, "text = ('a'):rep(1 << 19)", "( 'ok' [ ]0 )2");
-    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
-        assert_eval(&stock.box, sources[i], MEMORY);
+    assert_evals(&stock.box, sources, sizeof sources / sizeof sources[0], MEMORY);
     assert_eval(&stock.box, "return utf8.len(text)", "( 'ok' [ 524288 ]1 )2");
     stock_close();
 }

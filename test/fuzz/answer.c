@@ -106,3 +106,21 @@ struct answer_sink answer_sink(struct answer *answer, bool results) {
                                              .end = sink_end};
     return (struct answer_sink){.sink = {&ops}, .answer = answer, .results = results};
 }
+
+void answer_of_box(struct answer *answer, const struct rig_plan *plan, const char *program,
+                   size_t length) {
+    struct rig rig;
+    rig_open(&rig, plan);
+    rig_eval(&rig, program, length);
+    struct answer_sink sink = answer_sink(answer, false);
+    rig_read(&rig, &sink.sink);
+    if (answer->end != ANSWER_LIMIT) {
+        enum answer_end end = answer->end;
+        rig_get(&rig, "LOG");
+        sink = answer_sink(answer, true);
+        rig_read(&rig, &sink.sink);
+        answer->end = end;
+    }
+    rig_check_alive(&rig);
+    rig_close(&rig);
+}

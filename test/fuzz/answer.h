@@ -5,6 +5,7 @@
 #ifndef TRIPOD_FUZZ_ANSWER_H
 #define TRIPOD_FUZZ_ANSWER_H
 
+#include "rig.h"
 #include "term.h"
 
 #include <stdbool.h>
@@ -40,5 +41,9 @@ struct answer_sink {
 };
 
 struct answer_sink answer_sink(struct answer *answer, bool results);
+
+// Runs the program in a fresh box; what it left in LOG is part of the answer unless it was ended.
+void answer_of_box(struct answer *answer, const struct rig_plan *plan, const char *program,
+                   size_t length);
 
 #endif

@@ -102,20 +102,7 @@ static void sandbox_run(const struct source *source, uint32_t pause_every, struc
         .pause_every = pause_every,
         .depth = 200,
     };
-    struct rig rig;
-    rig_open(&rig, &plan);
-    rig_eval(&rig, source->text, source->length);
-    struct answer_sink sink = answer_sink(answer, false);
-    rig_read(&rig, &sink.sink);
-    if (answer->end != ANSWER_LIMIT) {
-        enum answer_end end = answer->end;
-        rig_get(&rig, "LOG");
-        sink = answer_sink(answer, true);
-        rig_read(&rig, &sink.sink);
-        answer->end = end;
-    }
-    rig_check_alive(&rig);
-    rig_close(&rig);
+    answer_of_box(answer, &plan, source->text, source->length);
 }
 
 static void show(const struct source *source, const struct answer *stock,
