@@ -94,19 +94,39 @@ static void math_push_integral(lua_State *L, lua_Number value) {
         lua_pushnumber(L, value);
 }
 
+// Rounding by the conversion to an integer and back costs less than a call of floor.
+static bool math_truncate(lua_Number value, lua_Integer *integer) {
+    if (!(value >= (lua_Number)LUA_MININTEGER && value < -(lua_Number)LUA_MININTEGER))
+        return false; // nor has it a fraction, or it is no number
+    *integer = (lua_Integer)value;
+    return true;
+}
+
 static int math_floor(lua_State *L) {
-    if (lua_isinteger(L, 1))
+    if (lua_isinteger(L, 1)) {
         lua_settop(L, 1);
+        return 1;
+    }
+    lua_Number value = sandbox_check_number(L, 1);
+    lua_Integer whole;
+    if (math_truncate(value, &whole))
+        lua_pushinteger(L, whole - ((lua_Number)whole > value));
     else
-        math_push_integral(L, floor(sandbox_check_number(L, 1)));
+        lua_pushnumber(L, value);
     return 1;
 }
 
 static int math_ceil(lua_State *L) {
-    if (lua_isinteger(L, 1))
+    if (lua_isinteger(L, 1)) {
         lua_settop(L, 1);
+        return 1;
+    }
+    lua_Number value = sandbox_check_number(L, 1);
+    lua_Integer whole;
+    if (math_truncate(value, &whole))
+        lua_pushinteger(L, whole + ((lua_Number)whole < value));
     else
-        math_push_integral(L, ceil(sandbox_check_number(L, 1)));
+        lua_pushnumber(L, value);
     return 1;
 }
 
