@@ -1,4 +1,4 @@
--- expect: limit time
+-- expect: limit time | down time
 -- needs: timer
 -- SPDX-License-Identifier: Apache-2.0
 -- options: memory_bytes=1073741824
