@@ -7,21 +7,58 @@
 -define(MIB, (1024 * 1024)).
 
 cases() ->
-    [libraries_cannot_be_changed, libraries_are_reached_by_path, globals_are_the_boxs,
+    [changes_of_libraries_end_with_the_call, libraries_look_the_same_at_any_time,
+     libraries_are_reached_by_path, globals_are_the_boxs,
      source_bytes, long_errors, prints, prints_are_limited, prints_of_sent_requests,
      one_endless_instruction, colliding_arguments, colliding_results, seeds].
 
-libraries_cannot_be_changed(Config) ->
+%% What comes before, so that the change is made early in a call, or late.
+begins() -> ["", "local t = os.clock() while os.clock() - t < 0.01 do end "].
+
+changes_of_libraries_end_with_the_call(Config) ->
     contract:with_box(Config, fun(Box) ->
+        [begin
+             Source = Begin ++ Change ++ Seen,
+             ?assertEqual({Source, {ok, [true]}}, {Source, tripod_lua:eval(Box, Source)}),
+             ?assertEqual({Source, {ok, [3, <<"AB">>, 27, nil]}},
+                          {Source, tripod_lua:eval(Box, "return #'ab' + string.len('x'), "
+                              "('ab'):upper(), (function() local n = 0 "
+                              "for _ in pairs(math) do n = n + 1 end return n end)(), os[1]")})
+         end || Begin <- begins(), {Change, Seen} <- changes()],
         [?assertMatch({Source, {error, {lua, _}}}, {Source, tripod_lua:eval(Box, Source)})
-         || Source <- ["string.len = nil", "string.extra = 1", "rawset(math, 'pi', 3)",
-                       "table.insert(table, 1)", "setmetatable(utf8, nil)",
-                       "getmetatable('').__index = {}", "getmetatable(os).__index = {}",
-                       "table.move({1}, 1, 1, 1, coroutine)"]],
-        {ok, [2, <<"AB">>, 27]} =
-            tripod_lua:eval(Box, "local n = 0 for _ in pairs(math) do n = n + 1 end "
-                                 "return string.len('ab'), ('ab'):upper(), n"),
+         || Source <- ["setmetatable(utf8, nil)", "getmetatable('').__index = {}",
+                       "getmetatable(os).__index = {}"]],
         [{error, {lua, _}} = tripod_lua:set(Box, Name, 1) || Name <- ["string.len", "os.x"]]
+    end).
+
+changes() ->
+    [{"string.len = nil", " return string.len == nil and ('x').len == nil"},
+     {"string.upper = string.lower", " return ('AB'):upper() == 'ab'"},
+     {"string.extra = 1", " return string.extra == 1 and ('x').extra == 1"},
+     {"rawset(math, 'pi', 3)", " return math.pi == 3 and rawget(math, 'pi') == 3"},
+     {"for name in pairs(math) do math[name] = nil end", " return next(math) == nil"},
+     {"table.insert(os, 1)", " return os[1] == 1 and #os == 1"},
+     {"table.move({1}, 1, 1, 1, os)", " return os[1] == 1"}].
+
+%% Whatever a script asks, it cannot tell whether its call has lasted.
+libraries_look_the_same_at_any_time(Config) ->
+    contract:with_box(Config, fun(Box) ->
+        [begin
+             Answers = [tripod_lua:eval(Box, Begin ++ Question) || Begin <- begins()],
+             ?assertMatch({_, [_]}, {Question, lists:usort(Answers)})
+         end || Question <-
+            ["return next(math) ~= nil, next(utf8) ~= nil", "return rawget(string, 'rep') ~= nil",
+             "return rawget(string, 'nothing'), rawlen(math), #os",
+             "local n = 0 for _ in next, string do n = n + 1 end return n",
+             "local n = 0 for _ in pairs(utf8) do n = n + 1 end return n",
+             "return rawequal(string.rep, rawget(string, 'rep')), string.rep == ('x').rep",
+             "return pairs({}) == next, select('#', pairs(os))",
+             "return getmetatable(os), getmetatable('')", "return type(math), table.concat(os)",
+             "return select(2, pcall(setmetatable, math, {}))",
+             "string.x = 1 return pcall(next, string, 'y')", "return next(math, 'y')",
+             "return type(select(2, pcall(next, math, 'abs')))"]],
+        [?assertMatch({error, {badterm, [1, _]}}, tripod_lua:eval(Box, Begin ++ "return os"))
+         || Begin <- begins()]
     end).
 
 libraries_are_reached_by_path(Config) ->

@@ -24,8 +24,13 @@ static int lua_service_open(const struct service_host *host, const struct servic
 
 static int lua_service_begin(void *state, struct term_source *request) {
     struct sandbox *sandbox = state;
-    if (!sandbox->asking)
+    if (!sandbox->asking) {
         preempt_call(&sandbox->preempt);
+        sandbox->looks_before = sandbox->looks;
+        int closed = sandbox_close_fronts(sandbox);
+        if (closed < 0)
+            return closed;
+    }
     sandbox->stop = SANDBOX_GO;
     sandbox->phase = SANDBOX_START;
     sandbox->careful_tables = false;

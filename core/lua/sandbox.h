@@ -27,6 +27,7 @@
 #define SANDBOX_MAX_DEPTH 200u
 
 #define SANDBOX_LIBRARIES 6u
+#define SANDBOX_STRING    0u // the place of string among them
 
 // Percent; 0 keeps the library's own for the other settings of the collector.
 #define SANDBOX_GC_PAUSE 400
@@ -119,12 +120,20 @@ struct sandbox {
     bool print_to_owner;
     lua_Integer printed;  // texts that this call printed; in the registry under &printed
     size_t printed_bytes; // of the reply
-    const void *libraries[SANDBOX_LIBRARIES]; // the tables that scripts see, to know them by
-    size_t source_bytes;                      // the longest source that is compiled
-    lua_Integer chunks;   // compiled so far; the chunk table is in the registry under &chunks
-    uint64_t mask_key[2]; // sandbox_identity.c; zeros until the first use
-    uint64_t random[4];   // sandbox_random.c; zeros until the first use
-    bool seeded;          // by the owner: every fresh state begins with `seed`
+    struct sandbox_fronts {
+        const void *tables[SANDBOX_LIBRARIES]; // to know them by; in the registry under &tables[i]
+        uintptr_t least, most;                 // of their addresses, which lie close together
+        unsigned used;                         // a bit for each whose functions were looked up
+        unsigned open;                         // likewise, of this call
+        unsigned added;                        // a script's own entries, about
+        bool opening;                          // the call has lasted: what it uses opens at once
+    } fronts;
+    uint32_t looks_before; // how many `looks` there were when the call began
+    size_t source_bytes;   // the longest source that is compiled
+    lua_Integer chunks;    // compiled so far; the chunk table is in the registry under &chunks
+    uint64_t mask_key[2];  // sandbox_identity.c; zeros until the first use
+    uint64_t random[4];    // sandbox_random.c; zeros until the first use
+    bool seeded;           // by the owner: every fresh state begins with `seed`
     lua_Integer seed;
 };
 
@@ -154,21 +163,35 @@ bool sandbox_stack_is_low(void);
 
 // sandbox_libs.c
 void sandbox_open_libraries(lua_State *L);
-// If the table on top is what scripts see of a library, puts the one that holds the functions in
-// its place, which no script may get hold of.
+// Pushes the table that holds a library's functions, which no script may get hold of.
+void sandbox_push_library(lua_State *L, size_t i);
+// If the table on top is what scripts see of a library, puts sandbox_push_library's in its place.
 bool sandbox_enter_library(lua_State *L);
-// The table that scripts see of a library, by its place in `libraries`; SANDBOX_LIBRARIES when the
-// value at `index` is none.
-static inline size_t sandbox_find_library(lua_State *L, int index) {
-    const struct sandbox *sandbox = sandbox_of(L);
-    const void *table = lua_topointer(L, index);
-    size_t i = 0;
-    while (i < SANDBOX_LIBRARIES && table != sandbox->libraries[i])
-        i++;
-    return i;
+
+// sandbox_fronts.c
+// Pushes a new front for the library, closed.
+void sandbox_push_front(lua_State *L, size_t i);
+void sandbox_set_string_metatable(lua_State *L);
+// Which library's front the value at `index` is; SANDBOX_LIBRARIES: of none.
+size_t sandbox_find_front(lua_State *L, int index);
+// If the value at `index` is a front and closed, opens it and returns true. To be called where a
+// script would see that it is empty; costs little for other values.
+bool sandbox_open_found_front(lua_State *L, size_t i);
+static inline bool sandbox_open_front(lua_State *L, int index) {
+    const struct sandbox_fronts *fronts = &sandbox_of(L)->fronts;
+    uintptr_t table = (uintptr_t)lua_topointer(L, index);
+    return table - fronts->least <= fronts->most - fronts->least &&
+           sandbox_open_found_front(L, sandbox_find_front(L, index));
 }
-// Raises the error that says that libraries are read-only.
-int sandbox_refuse_write(lua_State *L);
+// For a call that lasts. Those whose use begins later open then.
+void sandbox_open_used_fronts(lua_State *L);
+// rawset with the arguments at 1 to 3, if the first is a front; otherwise does nothing: false.
+bool sandbox_write_front(lua_State *L);
+// A call begins, outside sandbox_protect: 0 or a negative service code.
+int sandbox_close_fronts(struct sandbox *sandbox);
+
+// sandbox_base.c
+int sandbox_next(lua_State *L); // the function `next`
 
 // The sandbox's own functions, each list in the file of its name.
 extern const luaL_Reg sandbox_base_functions[];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Base functions that would touch the process or the service's own settings.
+// Base functions that would touch the process or the service's own settings, or that look into a
+// table past its metatable: a library's must not look empty to them (sandbox_fronts.c).
 #include "sandbox.h"
 
 // Finalizers would run with hooks off and outside any call.
@@ -72,20 +73,59 @@ static int base_warn(lua_State *L) {
     return 0;
 }
 
-// Only this could write to a library's table: everything else asks its metatable.
 static int base_rawset(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checkany(L, 2);
     luaL_checkany(L, 3);
-    if (sandbox_find_library(L, 1) < SANDBOX_LIBRARIES)
-        return sandbox_refuse_write(L);
     lua_settop(L, 3);
-    lua_rawset(L, 1);
+    if (!sandbox_write_front(L))
+        lua_rawset(L, 1);
+    lua_settop(L, 1);
     return 1;
+}
+
+static int base_rawget(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkany(L, 2);
+    (void)sandbox_open_front(L, 1);
+    lua_settop(L, 2);
+    (void)lua_rawget(L, 1);
+    return 1;
+}
+
+int sandbox_next(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    (void)sandbox_open_front(L, 1);
+    lua_settop(L, 2);
+    if (lua_next(L, 1) != 0)
+        return 2;
+    lua_pushnil(L);
+    return 1;
+}
+
+static int base_pairs_began(lua_State *L, int status, lua_KContext context) {
+    (void)L, (void)status, (void)context;
+    return 3;
+}
+
+static int base_pairs(lua_State *L) {
+    luaL_checkany(L, 1);
+    if (luaL_getmetafield(L, 1, "__pairs") == LUA_TNIL) {
+        lua_pushcfunction(L, sandbox_next);
+        lua_pushvalue(L, 1);
+        lua_pushnil(L);
+    } else {
+        lua_pushvalue(L, 1);
+        lua_callk(L, 1, 3, 0, base_pairs_began);
+    }
+    return 3;
 }
 
 const luaL_Reg sandbox_base_functions[] = {
     {"rawset", base_rawset},
+    {"rawget", base_rawget},
+    {"next", sandbox_next},
+    {"pairs", base_pairs},
     {"setmetatable", base_setmetatable},
     {"collectgarbage", base_collectgarbage},
     {"warn", base_warn},

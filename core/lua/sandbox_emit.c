@@ -292,7 +292,8 @@ static int emit_table(struct emit *emit, int table, const struct emit_frame *out
         if (n > 0)
             return emit_list(emit, table, n, &frame);
     }
-    return emit_is_empty(L, table) ? emit_empty(emit) : emit_map(emit, table, &frame);
+    return emit_is_empty(L, table) && !sandbox_open_front(L, table) ? emit_empty(emit)
+                                                                    : emit_map(emit, table, &frame);
 }
 
 static int emit_value(struct emit *emit, int index, const struct emit_frame *outer) {

@@ -15,6 +15,9 @@
 #define SANDBOX_COUNT 1000
 #endif
 
+// Without the timer: looks after which a call has lasted.
+#define SANDBOX_LASTS_LOOKS 64u
+
 static void sandbox_hook(lua_State *L, lua_Debug *where);
 
 void sandbox_arm(struct sandbox *sandbox) {
@@ -101,6 +104,12 @@ enum preempt_verdict sandbox_look(struct sandbox *sandbox) {
     return verdict;
 }
 
+// Has the call lasted, and this was not known?
+static bool sandbox_lasts(const struct sandbox *sandbox) {
+    return !sandbox->fronts.opening &&
+           sandbox->looks - sandbox->looks_before >= (sandbox->timed ? 1 : SANDBOX_LASTS_LOOKS);
+}
+
 static void sandbox_hook(lua_State *L, lua_Debug *where) {
     struct sandbox *sandbox = sandbox_of(L);
     if (where->event != LUA_HOOKCOUNT && sandbox->stop == SANDBOX_GO) {
@@ -118,6 +127,8 @@ static void sandbox_hook(lua_State *L, lua_Debug *where) {
     // Armed because of the memory, the hook may come long before a slice is over.
     bool due = !sandbox->timed || sandbox->due || !sandbox->memory_full;
     enum preempt_verdict verdict = due ? sandbox_look(sandbox) : PREEMPT_GO;
+    if (sandbox_lasts(sandbox))
+        sandbox_open_used_fronts(L);
     if (verdict == PREEMPT_GO && sandbox->memory_full)
         verdict = sandbox_hook_memory(sandbox, L, can_pause);
     if (verdict == PREEMPT_GO && sandbox->pause_owed)

@@ -82,6 +82,7 @@ int sandbox_start(struct sandbox *sandbox) {
     sandbox->asking = false;
     memset(sandbox->random, 0, sizeof sandbox->random);
     sandbox->memory_full = false;
+    sandbox->fronts = (struct sandbox_fronts){.used = 0};
     sandbox->chunks = 0;
     sandbox->printed = 0;
     sandbox->printed_bytes = 0;

@@ -131,7 +131,8 @@ static bool verb_find(struct sandbox *sandbox, const char *purpose, const char *
         }
         lua_remove(call, -2);
         if (sandbox_enter_library(call) && sandbox->verb == SANDBOX_SET) {
-            (void)lua_pushfstring(call, "cannot %s '%s': libraries are read-only", purpose, path);
+            (void)lua_pushfstring(call, "cannot %s '%s': libraries belong to the service", purpose,
+                                  path);
             return false;
         }
         name = dot + 1;

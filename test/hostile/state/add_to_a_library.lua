@@ -1,3 +1,3 @@
--- expect: lua ""
+-- expect: ok []
 -- SPDX-License-Identifier: Apache-2.0
 table.extra = print

@@ -1,4 +1,4 @@
--- expect: ok [0]
+-- expect: ok [true]
 -- SPDX-License-Identifier: Apache-2.0
 local n = 0
 for _, name in ipairs {"string", "table", "math", "utf8", "os", "coroutine"} do
@@ -12,4 +12,4 @@ for _, name in ipairs {"string", "table", "math", "utf8", "os", "coroutine"} do
     n = n + (pcall(table.insert, library, 1) and 1 or 0)
     n = n + (pcall(table.move, {1}, 1, 1, 1, library) and 1 or 0)
 end
-return n
+return n > 0
