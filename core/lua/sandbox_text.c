@@ -68,7 +68,22 @@ static int text_sub(lua_State *L) {
     return 1;
 }
 
+// s:byte(i), which parsers call for every byte of their input, in as few calls of Lua as possible.
+static bool text_one_byte(lua_State *L) {
+    if (lua_gettop(L) != 2 || !lua_isinteger(L, 2))
+        return false;
+    size_t length;
+    const char *text = lua_tolstring(L, 1, &length);
+    lua_Integer at = lua_tointegerx(L, 2, NULL);
+    if (text == NULL || at < 1 || (lua_Unsigned)at > length)
+        return false;
+    lua_pushinteger(L, (unsigned char)text[at - 1]);
+    return true;
+}
+
 static int text_byte(lua_State *L) {
+    if (text_one_byte(L))
+        return 1;
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
     lua_Integer first = sandbox_opt_integer(L, 2, 1);
@@ -79,8 +94,10 @@ static int text_byte(lua_State *L) {
     if (end - start >= (size_t)INT_MAX)
         return luaL_error(L, "string slice too long");
     int n = (int)(end - start) + 1;
-    sandbox_need_memory(L, sandbox_of(L), (size_t)n * TEXT_SLOT_BYTES);
-    luaL_checkstack(L, n, "string slice too long");
+    if (n > LUA_MINSTACK) {
+        sandbox_need_memory(L, sandbox_of(L), (size_t)n * TEXT_SLOT_BYTES);
+        luaL_checkstack(L, n, "string slice too long");
+    }
     for (int i = 0; i < n; i++)
         lua_pushinteger(L, (unsigned char)text[start - 1 + (size_t)i]);
     return n;
