@@ -27,6 +27,9 @@ static int lua_service_begin(void *state, struct term_source *request) {
     if (!sandbox->asking) {
         preempt_call(&sandbox->preempt);
         sandbox->looks_before = sandbox->looks;
+        if (sandbox->lasting)
+            (void)lua_gc(sandbox->main, LUA_GCINC, SANDBOX_GC_PAUSE, 0, 0);
+        sandbox->lasting = false;
         int closed = sandbox_close_fronts(sandbox);
         if (closed < 0)
             return closed;

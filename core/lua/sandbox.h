@@ -29,8 +29,12 @@
 #define SANDBOX_LIBRARIES 6u
 #define SANDBOX_STRING    0u // the place of string among them
 
-// Percent; 0 keeps the library's own for the other settings of the collector.
-#define SANDBOX_GC_PAUSE 400
+// Percent of what survived a collection, at which the next one begins, where stock Lua says 200:
+// memory is capped anyway, and a program that allocates collects less. A call that lasts is given
+// more; what it leaves behind is collected at the pace of short calls, so that a box at rest holds
+// less garbage.
+#define SANDBOX_GC_PAUSE      400
+#define SANDBOX_GC_PAUSE_LONG 800
 
 // What source_bytes is unless configured.
 #define SANDBOX_SOURCE_BYTES ((size_t)1024 * 1024)
@@ -126,8 +130,8 @@ struct sandbox {
         unsigned used;                         // a bit for each whose functions were looked up
         unsigned open;                         // likewise, of this call
         unsigned added;                        // a script's own entries, about
-        bool opening;                          // the call has lasted: what it uses opens at once
     } fronts;
+    bool lasting;          // the call took a millisecond so far: it is worth preparing for more
     uint32_t looks_before; // how many `looks` there were when the call began
     size_t source_bytes;   // the longest source that is compiled
     lua_Integer chunks;    // compiled so far; the chunk table is in the registry under &chunks

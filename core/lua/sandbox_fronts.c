@@ -83,7 +83,6 @@ bool sandbox_open_found_front(lua_State *L, size_t i) {
 
 void sandbox_open_used_fronts(lua_State *L) {
     struct sandbox *sandbox = sandbox_of(L);
-    sandbox->fronts.opening = true;
     for (size_t i = 0; i < SANDBOX_LIBRARIES; i++)
         if ((sandbox->fronts.used >> i & 1u) != 0)
             fronts_open_one(L, i);
@@ -115,7 +114,6 @@ static int fronts_close(struct sandbox *sandbox, void *data) {
 }
 
 int sandbox_close_fronts(struct sandbox *sandbox) {
-    sandbox->fronts.opening = false;
     return sandbox->fronts.open == 0 ? 0 : sandbox_protect(sandbox, fronts_close, NULL);
 }
 
@@ -174,7 +172,7 @@ static int fronts_first_index(lua_State *L) {
     lua_pushvalue(L, 2);
     (void)lua_rawget(L, front + 1);
     lua_insert(L, front);
-    if (sandbox->fronts.opening) {
+    if (sandbox->lasting) {
         lua_pop(L, 1);
         fronts_open_one(L, i);
     } else {

@@ -15,8 +15,8 @@
 #define SANDBOX_COUNT 1000
 #endif
 
-// Without the timer: looks after which a call has lasted.
-#define SANDBOX_LASTS_LOOKS 64u
+// Without the timer: looks after which a call has lasted for a while.
+#define SANDBOX_LASTING_LOOKS 64u
 
 static void sandbox_hook(lua_State *L, lua_Debug *where);
 
@@ -104,10 +104,14 @@ enum preempt_verdict sandbox_look(struct sandbox *sandbox) {
     return verdict;
 }
 
-// Has the call lasted, and this was not known?
-static bool sandbox_lasts(const struct sandbox *sandbox) {
-    return !sandbox->fronts.opening &&
-           sandbox->looks - sandbox->looks_before >= (sandbox->timed ? 1 : SANDBOX_LASTS_LOOKS);
+// Prepares for a long call once it has lasted for a while.
+static void sandbox_notice_lasting(struct sandbox *sandbox, lua_State *L) {
+    uint32_t least_looks = sandbox->timed ? 1 : SANDBOX_LASTING_LOOKS;
+    if (sandbox->lasting || sandbox->looks - sandbox->looks_before < least_looks)
+        return;
+    sandbox->lasting = true;
+    sandbox_open_used_fronts(L);
+    (void)lua_gc(L, LUA_GCINC, SANDBOX_GC_PAUSE_LONG, 0, 0);
 }
 
 static void sandbox_hook(lua_State *L, lua_Debug *where) {
@@ -127,8 +131,7 @@ static void sandbox_hook(lua_State *L, lua_Debug *where) {
     // Armed because of the memory, the hook may come long before a slice is over.
     bool due = !sandbox->timed || sandbox->due || !sandbox->memory_full;
     enum preempt_verdict verdict = due ? sandbox_look(sandbox) : PREEMPT_GO;
-    if (sandbox_lasts(sandbox))
-        sandbox_open_used_fronts(L);
+    sandbox_notice_lasting(sandbox, L);
     if (verdict == PREEMPT_GO && sandbox->memory_full)
         verdict = sandbox_hook_memory(sandbox, L, can_pause);
     if (verdict == PREEMPT_GO && sandbox->pause_owed)

@@ -53,8 +53,6 @@ static int sandbox_create(struct sandbox *sandbox, void *data) {
     sandbox->running = L;
     *(struct sandbox **)lua_getextraspace(L) = sandbox;
     (void)lua_atpanic(L, sandbox_panic);
-    // A cycle begins when four times as much is held as survived the last one, where stock Lua says
-    // twice: memory is capped anyway, and programs that allocate collect half as much.
     (void)lua_gc(L, LUA_GCINC, SANDBOX_GC_PAUSE, 0, 0);
     lua_sethook(L, NULL, 0, 0); // bound now: its first call must not come from a signal handler
     sandbox_open_libraries(L);
@@ -82,6 +80,7 @@ int sandbox_start(struct sandbox *sandbox) {
     sandbox->asking = false;
     memset(sandbox->random, 0, sizeof sandbox->random);
     sandbox->memory_full = false;
+    sandbox->lasting = false;
     sandbox->fronts = (struct sandbox_fronts){.used = 0};
     sandbox->chunks = 0;
     sandbox->printed = 0;
