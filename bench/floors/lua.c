@@ -51,6 +51,9 @@ static void open_libraries(lua_State *lua) {
         luaL_requiref(lua, libraries[i].name, libraries[i].func, 1);
         lua_pop(lua, 1);
     }
+    // As the command lua5.4 does; scripts that allocate run up to twice as fast as in the library's
+    // default mode.
+    (void)lua_gc(lua, LUA_GCGEN, 0, 0);
 }
 
 static int fail(lua_State *lua) {
