@@ -20,9 +20,13 @@ static size_t find_offset(lua_Integer position, size_t length) {
     return length - (size_t)-position;
 }
 
-static bool find_is_plain(lua_State *L, const unsigned char *pattern, size_t length) {
+enum find_kind { FIND_PLAIN, FIND_PATTERN, FIND_PAUSED };
+
+// Is the pattern a text to be found as it is? Looks from *at on; FIND_PAUSED: go on there.
+static enum find_kind find_kind(lua_State *L, const unsigned char *pattern, size_t length,
+                                size_t *at) {
     struct sandbox *sandbox = sandbox_of(L);
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = *at; i < length; i++) {
         switch (pattern[i]) {
         case '^':
         case '$':
@@ -34,14 +38,17 @@ static bool find_is_plain(lua_State *L, const unsigned char *pattern, size_t len
         case '[':
         case '%':
         case '-':
-            return false;
+            return FIND_PATTERN;
         default:
             break;
         }
-        if (i % SANDBOX_POLL_STEPS == SANDBOX_POLL_STEPS - 1)
-            (void)sandbox_spend(L, sandbox, SANDBOX_POLL_STEPS);
+        if (i % SANDBOX_POLL_STEPS == SANDBOX_POLL_STEPS - 1 &&
+            sandbox_spend(L, sandbox, SANDBOX_POLL_STEPS)) {
+            *at = i + 1;
+            return FIND_PAUSED;
+        }
     }
-    return true;
+    return FIND_PLAIN;
 }
 
 static int find_plain_again(lua_State *L, int status, lua_KContext from);
@@ -118,7 +125,10 @@ static int find_again(lua_State *L, int status, lua_KContext what) {
     return find_run(&match, (enum find_what)what);
 }
 
-static int find_start(lua_State *L, enum find_what what) {
+static int find_start_again(lua_State *L, int status, lua_KContext checked);
+
+// The first `checked` bytes of the pattern are nothing special.
+static int find_start(lua_State *L, enum find_what what, size_t checked) {
     size_t subject_bytes, pattern_bytes;
     int arguments = lua_gettop(L);
     const unsigned char *subject = match_argument(L, 1, &subject_bytes);
@@ -128,8 +138,14 @@ static int find_start(lua_State *L, enum find_what what) {
         luaL_pushfail(L);
         return 1;
     }
-    if (what == FIND_PLACES &&
-        ((arguments > 3 && lua_toboolean(L, 4)) || find_is_plain(L, pattern, pattern_bytes)))
+    enum find_kind kind = FIND_PATTERN;
+    if (what == FIND_PLACES)
+        kind = arguments > 3 && lua_toboolean(L, 4)
+                   ? FIND_PLAIN
+                   : find_kind(L, pattern, pattern_bytes, &checked);
+    if (kind == FIND_PAUSED)
+        return sandbox_pause(L, (lua_KContext)checked, find_start_again);
+    if (kind == FIND_PLAIN)
         return find_plain(L, subject, subject_bytes, pattern, pattern_bytes, from);
     bool anchored = *pattern == '^';
     struct match match;
@@ -139,12 +155,17 @@ static int find_start(lua_State *L, enum find_what what) {
     return find_run(&match, what);
 }
 
+static int find_start_again(lua_State *L, int status, lua_KContext checked) {
+    (void)status;
+    return find_start(L, FIND_PLACES, (size_t)checked);
+}
+
 static int find_find(lua_State *L) {
-    return find_start(L, FIND_PLACES);
+    return find_start(L, FIND_PLACES, 0);
 }
 
 static int find_match(lua_State *L) {
-    return find_start(L, FIND_CAPTURES);
+    return find_start(L, FIND_CAPTURES, 0);
 }
 
 // What the iterator of gmatch keeps between two calls, in its third upvalue; the first two are the

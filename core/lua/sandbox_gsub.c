@@ -81,7 +81,7 @@ static void gsub_add_template(lua_State *L, struct gsub *gsub, const struct matc
             gsub_add_capture(L, gsub, match, (unsigned)(what - '1'));
         else
             (void)luaL_error(L, "invalid use of '%c' in replacement string", '%');
-        sandbox_book(match->sandbox, 2);
+        (void)sandbox_spend(L, match->sandbox, 2); // a template may be all escapes
         template = escape + 2;
     }
     gsub_text_add(L, &gsub->text, template, (size_t)(end - template));

@@ -139,6 +139,8 @@ static const char *const long_ones[] = {
     "return table.concat({(('a '):rep(200000) .. 'x'):find('x.-()')}, ' ')",
     "return table.concat({(('a '):rep(200000) .. 'x'):find(' x', 1, true)}, ' ')",
     "return table.concat({('a'):rep(300000):find(('a'):rep(4000) .. 'b', 1, true)}, ' ')",
+    "return table.concat({('a'):rep(300000):find(('a'):rep(200000))}, ' ')",
+    "return table.concat({('a'):rep(300000):find(('a'):rep(200000) .. 'b?')}, ' ')",
     "return table.concat({('ab'):rep(99999):match('^(' .. ('.'):rep(99998) .. ')%1()')}, ' ', 2)",
     "return table.concat({('ab'):rep(20000):gsub('b', '%0x')}, ' ')",
     "return table.concat({('ab'):rep(20000):gsub('b', {b = 'xyz'})}, ' ')",
