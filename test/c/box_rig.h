@@ -4,13 +4,8 @@
 #ifndef TRIPOD_TEST_BOX_RIG_H
 #define TRIPOD_TEST_BOX_RIG_H
 
-#include "box.h"
-
 #include "record.h"
-
-#include <setjmp.h>
-
-#include <cmocka.h>
+#include "tested_box.h"
 
 #define STATE_BYTES  ((size_t)96)
 #define STEPS_MAX    8
@@ -135,9 +130,10 @@ static inline void assert_census(uint64_t boxes, uint64_t bytes, uint64_t calls)
     assert_int_equal(total.calls, calls);
 }
 
-static inline void open_box(struct box *box) {
-    assert_int_equal(box_open(box, &fake_service, &limits, &room, &script), 0);
+static inline struct box *open_box(void) {
+    assert_int_equal(tested_open(&fake_service, &limits, &room, &script), 0);
     assert_census(1, STATE_BYTES, 0);
+    return &tested.box;
 }
 
 static inline void assert_gone(void) {
@@ -150,6 +146,8 @@ static inline int each_starts_clean(void **state) {
     memset(&script, 0, sizeof script);
     return 0;
 }
+
+#define FAKE_TEST(test) cmocka_unit_test_setup_teardown(test, each_starts_clean, tested_teardown)
 
 // The reply, or the explanation, as record.h writes it; lives until the next one.
 static inline const char *reply_of(struct box *box, enum box_result result) {

@@ -174,15 +174,14 @@ static const char use_every_library[] =
 // The planted one proves that the walk would find it, wherever it lies.
 static void nothing_else_is_in_the_state(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_no_stock_functions(state_of(&box));
-    assert_eval(&box, use_every_library, "( 'ok' [ 6 ]1 )2");
-    assert_no_stock_functions(state_of(&box));
-    assert_eval(&box, walker, "( 'ok' [ ]0 )2");
-    assert_no_stock_functions(state_of(&box));
+    struct box *box = open_box(&usual);
+    assert_no_stock_functions(state_of(box));
+    assert_eval(box, use_every_library, "( 'ok' [ 6 ]1 )2");
+    assert_no_stock_functions(state_of(box));
+    assert_eval(box, walker, "( 'ok' [ ]0 )2");
+    assert_no_stock_functions(state_of(box));
 
-    lua_State *L = state_of(&box);
+    lua_State *L = state_of(box);
     assert_int_equal(lua_getglobal(L, "assert"), LUA_TFUNCTION);
     lua_pushcfunction(L, forbidden_function());
     lua_pushcclosure(L, lua_tocfunction(L, -2), 1);
@@ -193,8 +192,7 @@ static void nothing_else_is_in_the_state(void **state) {
     for (size_t i = 0; i < walk.n_functions; i++)
         found = found || walk.functions[i].function == forbidden_function();
     assert_true(found);
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 // Counts the C functions that the walker met, each of which must be allowed; marks them.
@@ -253,17 +251,15 @@ static void assert_tables_hold_nothing(struct box *box) {
 static void scripts_reach_the_allow_list(void **state) {
     (void)state;
     bool seen[ALLOWED] = {false};
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_eval(&box, walker, "( 'ok' [ ]0 )2");
-    lua_State *L = state_of(&box);
+    struct box *box = open_box(&usual);
+    assert_eval(box, walker, "( 'ok' [ ]0 )2");
+    lua_State *L = state_of(box);
     assert_true(assert_allowed(L, seen) >= ALLOWED);
     for (size_t i = 0; i < ALLOWED; i++)
         if (!seen[i])
             fail_msg("%s is missing", allowed[i]);
-    assert_tables_hold_nothing(&box);
-    box_close(&box);
-    assert_nothing_alive();
+    assert_tables_hold_nothing(box);
+    close_box();
 }
 
 // What a script may try on what is not its own. Whether it fails or not, the next walk must meet
@@ -290,22 +286,21 @@ static const char *const attempts[] = {
 
 static void attempts_change_nothing(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_eval(&box, walker, "( 'ok' [ ]0 )2");
-    assert_eval(&box, "before = functions", "( 'ok' [ ]0 )2");
+    struct box *box = open_box(&usual);
+    assert_eval(box, walker, "( 'ok' [ ]0 )2");
+    assert_eval(box, "before = functions", "( 'ok' [ ]0 )2");
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
         struct record record;
-        assert_int_equal(finish(&box, begin_eval(&box, attempts[i]), &record), BOX_DONE);
+        assert_int_equal(finish(box, begin_eval(box, attempts[i]), &record), BOX_DONE);
         record_release(&record);
     }
-    assert_eval(&box, walker, "( 'ok' [ ]0 )2");
+    assert_eval(box, walker, "( 'ok' [ ]0 )2");
     bool seen[ALLOWED] = {false};
-    assert_true(assert_allowed(state_of(&box), seen) >= ALLOWED);
-    assert_tables_hold_nothing(&box);
-    assert_no_stock_functions(state_of(&box));
+    assert_true(assert_allowed(state_of(box), seen) >= ALLOWED);
+    assert_tables_hold_nothing(box);
+    assert_no_stock_functions(state_of(box));
     // A name leads to the function that it led to before.
-    assert_eval(&box,
+    assert_eval(box,
                 "local changed = {} "
                 "for f, path in pairs(before) do "
                 "    local t, name = path:match('^(%a%w*)%.(%w+)$') "
@@ -314,15 +309,14 @@ static void attempts_change_nothing(void **state) {
                 "end "
                 "return #changed, getmetatable('')",
                 "( 'ok' [ 0 'false' ]2 )2");
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_else_is_in_the_state),
-        cmocka_unit_test(scripts_reach_the_allow_list),
-        cmocka_unit_test(attempts_change_nothing),
+        BOX_TEST(nothing_else_is_in_the_state),
+        BOX_TEST(scripts_reach_the_allow_list),
+        BOX_TEST(attempts_change_nothing),
     };
     return cmocka_run_group_tests(tests, collect_stock, NULL);
 }

@@ -61,14 +61,13 @@ static void the_process_stays_as_it_is(void **state) {
     (void)fflush(stderr);
     int out = dup(1), err = dup(2);
     assert_true(out >= 0 && err >= 0);
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
+    struct box *box = open_box(&usual);
     look_at(&before);
     assert_true(dup2(fileno(caught), 1) == 1 && dup2(fileno(caught), 2) == 2);
     enum box_result results[sizeof busy / sizeof busy[0]];
     for (size_t i = 0; i < sizeof busy / sizeof busy[0]; i++) {
         struct record record;
-        results[i] = finish(&box, begin_eval_within(&box, busy[i], PATIENCE_NS), &record);
+        results[i] = finish(box, begin_eval_within(box, busy[i], PATIENCE_NS), &record);
         record_release(&record);
     }
     (void)fflush(stdout);
@@ -85,8 +84,7 @@ static void the_process_stays_as_it_is(void **state) {
     assert_int_equal(after.rounding, before.rounding);
     assert_memory_equal(&after.blocked, &before.blocked, sizeof before.blocked);
     assert_memory_equal(after.handlers, before.handlers, sizeof before.handlers);
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 // `shown` becomes a list of a value and a text that shows it, by turns.
@@ -133,10 +131,9 @@ static bool gives_away(const char *text, uintptr_t address) {
 static void no_text_shows_an_address(void **state) {
     (void)state;
     assert_true(gives_away("table: 0x00007f00aa55", 0x7f00aa55));
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_eval(&box, show_everything, OK);
-    lua_State *L = ((struct sandbox *)box.state)->main;
+    struct box *box = open_box(&usual);
+    assert_eval(box, show_everything, OK);
+    lua_State *L = ((struct sandbox *)box->state)->main;
     assert_int_equal(lua_getglobal(L, "shown"), LUA_TTABLE);
     lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
     assert_true(n > 200);
@@ -151,22 +148,20 @@ static void no_text_shows_an_address(void **state) {
         lua_pop(L, 2);
     }
     lua_pop(L, 1);
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 // The stock library seeds its generator with the address of the state, and returns the seed.
 static void no_seed_is_an_address(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_eval(&box,
+    struct box *box = open_box(&usual);
+    assert_eval(box,
                 "seeds = {math.randomseed()} "
                 "inside = coroutine.create(function() return math.randomseed() end) "
                 "local t = {coroutine.resume(inside)} "
                 "seeds[#seeds + 1], seeds[#seeds + 2] = t[2], t[3]",
                 OK);
-    struct sandbox *sandbox = box.state;
+    struct sandbox *sandbox = box->state;
     lua_State *L = sandbox->main;
     assert_int_equal(lua_getglobal(L, "inside"), LUA_TTHREAD);
     const void *states[] = {L, sandbox->call, lua_tothread(L, -1)};
@@ -178,15 +173,14 @@ static void no_seed_is_an_address(void **state) {
         lua_pop(L, 1);
     }
     lua_pop(L, 2);
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_process_stays_as_it_is),
-        cmocka_unit_test(no_text_shows_an_address),
-        cmocka_unit_test(no_seed_is_an_address),
+        BOX_TEST(the_process_stays_as_it_is),
+        BOX_TEST(no_text_shows_an_address),
+        BOX_TEST(no_seed_is_an_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,22 +185,21 @@ static void no_address_is_shown(void **state) {
 // Unique and stable within a box, and another thing in another box.
 static void identities(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &roomy), 0);
-    assert_eval(&box,
+    struct box *box = open_box(&roomy);
+    assert_eval(box,
                 "kept, seen = {}, {} for i = 1, 20000 do local t = {} local s = tostring(t) "
                 "assert(not seen[s]) assert(#s == #'table: 0x123456789abc', s) seen[s] = true "
                 "kept[i] = {t, s} end for _, k in ipairs(kept) do "
                 "assert(tostring(k[1]) == k[2] and string.format('table: %p', k[1]) == k[2]) end "
                 "kept, seen = nil return string.format('%p', 1), string.format('%-8p|', nil)",
                 "( 'ok' [ <286e756c6c29> <286e756c6c2920207c> ]2 )2");
-    box_close(&box);
+    box_close(box);
     struct inside one, other;
     inside_open(&one);
     inside_open(&other);
     char texts[2][SANDBOX_IDENTITY_BYTES];
-    lua_pushlightuserdata(one.L, &box);
-    lua_pushlightuserdata(other.L, &box);
+    lua_pushlightuserdata(one.L, box);
+    lua_pushlightuserdata(other.L, box);
     assert_int_equal(sandbox_identity(one.L, -1, texts[0]), 14);
     assert_int_equal(sandbox_identity(other.L, -1, texts[1]), 14);
     assert_string_not_equal(texts[0], texts[1]);
@@ -232,37 +231,35 @@ static const char *const hostile[] = {
 
 static void limits_hold(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_evals(&box, hostile, sizeof hostile / sizeof hostile[0], TIME);
-    assert_eval(&box, "local s = ('\\1'):rep(2^20) return string.format('%q%q', s, s)", MEMORY);
-    assert_eval(&box,
+    struct box *box = open_box(&usual);
+    assert_evals(box, hostile, sizeof hostile / sizeof hostile[0], TIME);
+    assert_eval(box, "local s = ('\\1'):rep(2^20) return string.format('%q%q', s, s)", MEMORY);
+    assert_eval(box,
                 "local s = ('x'):rep(2^20) return string.format(('%s'):rep(9), s, s, s, s, "
                 "s, s, s, s, s)",
                 MEMORY);
-    assert_eval(&box,
+    assert_eval(box,
                 "local t = setmetatable({}, {__tostring = function(t) return tostring(t) end}) "
                 "pcall(tostring, t)",
                 DEPTH);
-    assert_eval(&box,
+    assert_eval(box,
                 "local t = setmetatable({}, {__tostring = function(t) "
                 "return string.format('%s', t) end}) pcall(tostring, t)",
                 DEPTH);
-    assert_eval(&box, "return 1", "( 'ok' [ 1 ]1 )2");
-    box_close(&box);
-    assert_nothing_alive();
+    assert_eval(box, "return 1", "( 'ok' [ 1 ]1 )2");
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_specifications),
-        cmocka_unit_test(everyday_formats),
-        cmocka_unit_test(large_results),
-        cmocka_unit_test(format_in_a_tostring),
-        cmocka_unit_test(no_address_is_shown),
-        cmocka_unit_test(identities),
-        cmocka_unit_test(cipher),
-        cmocka_unit_test(limits_hold),
+        BOX_TEST(random_specifications),
+        BOX_TEST(everyday_formats),
+        BOX_TEST(large_results),
+        BOX_TEST(format_in_a_tostring),
+        BOX_TEST(no_address_is_shown),
+        BOX_TEST(identities),
+        BOX_TEST(cipher),
+        BOX_TEST(limits_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,30 +12,28 @@ static void replies_start_over(void **state) {
         "error(true)",
         "while true do end",
     };
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
+    struct box *box = open_box(&usual);
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
         struct record whole;
-        (void)finish(&box, begin_eval(&box, sources[i]), &whole);
+        (void)finish(box, begin_eval(box, sources[i]), &whole);
         for (size_t event = 1; event <= whole.events; event++) {
             struct record record;
-            enum box_result result = begin_eval(&box, sources[i]);
+            enum box_result result = begin_eval(box, sources[i]);
             do {
                 record_init(&record);
                 record.refuse_at = event;
                 record.code = TERM_E_LATER;
-                result = box_step(&box, &record.sink);
+                result = box_step(box, &record.sink);
                 record_release(&record);
             } while (result == BOX_MORE);
             assert_int_equal(result, BOX_LATER);
-            assert_int_equal(finish(&box, BOX_MORE, &record), BOX_DONE);
+            assert_int_equal(finish(box, BOX_MORE, &record), BOX_DONE);
             assert_string_equal(record.text, whole.text);
             record_release(&record);
         }
         record_release(&whole);
     }
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 static int walk_some(struct term_source *source, struct term_sink *sink) {
@@ -48,32 +46,29 @@ static int walk_some(struct term_source *source, struct term_sink *sink) {
 
 static void a_request_starts_over(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
+    struct box *box = open_box(&usual);
     struct term_source some = {walk_some};
     struct record record;
-    assert_int_equal(box_begin(&box, &some, 0), BOX_LATER);
-    assert_int_equal(box_begin_again(&box, &some), BOX_LATER);
-    box_close(&box);
-    assert_nothing_alive();
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_int_equal(box_begin(&box, &some, 0), BOX_LATER);
-    assert_true(box_interrupt(&box));
+    assert_int_equal(box_begin(box, &some, 0), BOX_LATER);
+    assert_int_equal(box_begin_again(box, &some), BOX_LATER);
+    close_box();
+    box = open_box(&usual);
+    assert_int_equal(box_begin(box, &some, 0), BOX_LATER);
+    assert_true(box_interrupt(box));
     world.resumed = true;
-    enum box_result result = begin_eval(&box, "while true do end");
-    assert_int_equal(finish(&box, result, &record), BOX_DONE);
+    enum box_result result = begin_eval(box, "while true do end");
+    assert_int_equal(finish(box, result, &record), BOX_DONE);
     assert_string_equal(record.text, "( 'error' 'interrupted' )2");
     record_release(&record);
     world.resumed = false;
-    assert_eval(&box, "return 1", "( 'ok' [ 1 ]1 )2");
-    box_close(&box);
-    assert_nothing_alive();
+    assert_eval(box, "return 1", "( 'ok' [ 1 ]1 )2");
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(replies_start_over),
-        cmocka_unit_test(a_request_starts_over),
+        BOX_TEST(replies_start_over),
+        BOX_TEST(a_request_starts_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,10 +4,9 @@
 #ifndef TRIPOD_TEST_LUA_RIG_H
 #define TRIPOD_TEST_LUA_RIG_H
 
-#include "box.h"
 #include "etf.h"
-#include "preempt_timer.h"
 #include "record.h"
+#include "tested_box.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +23,6 @@ static struct {
     unsigned ticks;    // of runs that cannot return
     unsigned close_at; // this tick closes the box; 0: none does
     bool resumed;      // the next request goes to a call that is in progress
-    struct box *box;
 } world;
 
 static inline void *world_memory(void *block, size_t old, size_t size) {
@@ -42,10 +40,18 @@ static inline uint64_t world_now_ns(void) {
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
+// The calling thread's processor time: what other threads take is not in it, though what a
+// hypervisor takes is.
+static inline uint64_t thread_now_ns(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
 static inline void world_tick(void *room_data) {
     (void)room_data;
     if (++world.ticks == world.close_at)
-        box_close(world.box);
+        box_close(&tested.box);
 }
 
 static inline void world_log(void *room_data, enum service_log_level level, const char *text,
@@ -64,10 +70,15 @@ static const struct service_limits usual = {
     .preempt = SERVICE_PREEMPT_TIMER,
 };
 
-static inline int open_box(struct box *box, const struct service_limits *limits) {
+static inline struct box *open_box_in(const struct service_limits *limits,
+                                      const struct box_room *its_room) {
     memset(&world, 0, sizeof world);
-    world.box = box;
-    return box_open(box, service_find("lua", 3), limits, &room, NULL);
+    assert_int_equal(tested_open(service_find("lua", 3), limits, its_room, NULL), 0);
+    return &tested.box;
+}
+
+static inline struct box *open_box(const struct service_limits *limits) {
+    return open_box_in(limits, &room);
 }
 
 static inline void assert_nothing_alive(void) {
@@ -75,6 +86,11 @@ static inline void assert_nothing_alive(void) {
     assert_int_equal(total.boxes, 0);
     assert_int_equal(total.bytes, 0);
     assert_int_equal(total.calls, 0);
+}
+
+static inline void close_box(void) {
+    box_close(&tested.box);
+    assert_nothing_alive();
 }
 
 // {eval, Source, [7, <<"seven">>]} as external term format, in memory of the test's own.

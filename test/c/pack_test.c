@@ -80,26 +80,24 @@ static const char *const hostile[] = {
 
 static void limits_hold(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_evals(&box, hostile, sizeof hostile / sizeof hostile[0], TIME);
-    assert_eval(&box, "return #string.pack('c2147483647', '')", MEMORY);
-    assert_eval(&box, "return #string.pack('c2000000', '')", "( 'ok' [ 2000000 ]1 )2");
-    assert_eval(&box,
+    struct box *box = open_box(&usual);
+    assert_evals(box, hostile, sizeof hostile / sizeof hostile[0], TIME);
+    assert_eval(box, "return #string.pack('c2147483647', '')", MEMORY);
+    assert_eval(box, "return #string.pack('c2000000', '')", "( 'ok' [ 2000000 ]1 )2");
+    assert_eval(box,
                 "local s = ('x'):rep(2^20) local t = {} for i = 1, 20 do t[i] = s end "
                 "return #string.pack(('s'):rep(20), table.unpack(t))",
                 MEMORY);
-    assert_eval(&box, "return 1", "( 'ok' [ 1 ]1 )2");
-    box_close(&box);
-    assert_nothing_alive();
+    assert_eval(box, "return 1", "( 'ok' [ 1 ]1 )2");
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packing),
-        cmocka_unit_test(unpacking),
-        cmocka_unit_test(round_trips),
-        cmocka_unit_test(limits_hold),
+        BOX_TEST(packing),
+        BOX_TEST(unpacking),
+        BOX_TEST(round_trips),
+        BOX_TEST(limits_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,12 +53,10 @@ static const struct {
 
 static void the_manual(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
+    struct box *box = open_box(&usual);
     for (size_t i = 0; i < sizeof manual / sizeof manual[0]; i++)
-        assert_eval(&box, manual[i].source, manual[i].events);
-    box_close(&box);
-    assert_nothing_alive();
+        assert_eval(box, manual[i].source, manual[i].events);
+    close_box();
 }
 
 // Each gives the same result, or the same error, in the stock library.
@@ -220,36 +218,32 @@ static struct service_limits roomy(void) {
 static void as_the_stock_library(void **state) {
     (void)state;
     struct service_limits limits = roomy();
-    struct box box;
-    assert_int_equal(open_box(&box, &limits), 0);
+    struct box *box = open_box(&limits);
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
         char *source = joined(same[i]);
-        assert_same(&box, source);
+        assert_same(box, source);
         free(source);
     }
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 static void as_the_stock_library_at_random(void **state) {
     (void)state;
     struct service_limits limits = roomy();
-    struct box box;
-    assert_int_equal(open_box(&box, &limits), 0);
+    struct box *box = open_box(&limits);
     for (unsigned seed = 1; seed <= 6; seed++) {
         char *source = pattern_cases(seed, 2000);
-        assert_same(&box, source);
+        assert_same(box, source);
         free(source);
     }
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_manual),
-        cmocka_unit_test(as_the_stock_library),
-        cmocka_unit_test(as_the_stock_library_at_random),
+        BOX_TEST(the_manual),
+        BOX_TEST(as_the_stock_library),
+        BOX_TEST(as_the_stock_library_at_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

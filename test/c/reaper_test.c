@@ -25,35 +25,34 @@ static void *counting_memory(void *block, size_t old, size_t size) {
 
 static const struct box_room counting = {counting_memory, world_now_ns, world_tick, world_log};
 
-static void fill(struct box *box, const char *source) {
+static struct box *fill(const char *source) {
     struct service_limits limits = usual;
     limits.memory_bytes = (size_t)64 * 1024 * 1024;
     tester = pthread_self();
-    memset(&world, 0, sizeof world);
-    world.box = box;
-    assert_int_equal(box_open(box, service_find("lua", 3), &limits, &counting, NULL), 0);
+    struct box *box = open_box_in(&limits, &counting);
     assert_eval(box, source, "( 'ok' [ ]0 )2");
     atomic_store(&freed_here, 0);
     atomic_store(&freed_elsewhere, 0);
+    return box;
 }
 
 static const char large[] = "t = {} for i = 1, 1e5 do t[i] = {i} end s = ('x'):rep(3e6)";
 
 static void large_boxes_are_reaped(void **state) {
     (void)state;
-    struct box box;
     assert_int_equal(reaper_start(), 0);
     for (unsigned round = 0; round < 20; round++) {
-        fill(&box, large);
-        size_t held = atomic_load(&box.census.bytes);
+        struct box *box = fill(large);
+        size_t held = atomic_load(&box->census.bytes);
         assert_true(held > REAPER_LEAST_BYTES);
         (void)pthread_mutex_lock(&gate_mutex);
-        box_close(&box);
+        box_close(box);
         struct census_total total = census_count();
+        unsigned freed = atomic_load(&freed_here);
+        (void)pthread_mutex_unlock(&gate_mutex);
         assert_int_equal(total.boxes, 0);
         assert_true(total.bytes > held / 2); // nothing large was given back yet
-        assert_true(atomic_load(&freed_here) <= 3);
-        (void)pthread_mutex_unlock(&gate_mutex);
+        assert_true(freed <= 3);
         if (round % 2 == 0)
             continue; // several may wait
         reaper_stop();
@@ -67,9 +66,8 @@ static void large_boxes_are_reaped(void **state) {
 
 static void a_reset_is_reaped(void **state) {
     (void)state;
-    struct box box;
     assert_int_equal(reaper_start(), 0);
-    fill(&box, large);
+    struct box *box = fill(large);
     struct etf_writer request;
     etf_writer_init(&request, &plain_host, 0, SIZE_MAX / 2);
     etf_writer_reset(&request);
@@ -79,32 +77,29 @@ static void a_reset_is_reaped(void **state) {
     struct etf_reader reader;
     etf_reader_init(&reader, request.data, request.length, 256);
     struct record record;
-    assert_int_equal(finish(&box, box_begin(&box, &reader.source, 0), &record), BOX_DONE);
+    assert_int_equal(finish(box, box_begin(box, &reader.source, 0), &record), BOX_DONE);
     record_release(&record);
     etf_writer_release(&request);
     assert_true(atomic_load(&freed_here) <= 3);
-    assert_eval(&box, "return t", "( 'ok' [ 'nil' ]1 )2");
+    assert_eval(box, "return t", "( 'ok' [ 'nil' ]1 )2");
     reaper_stop();
     assert_true(atomic_load(&freed_elsewhere) > 10);
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 static void without_a_reaper_all_is_given_back_at_once(void **state) {
     (void)state;
-    struct box box;
-    fill(&box, large);
-    box_close(&box);
+    struct box *box = fill(large);
+    box_close(box);
     assert_int_equal(atomic_load(&freed_elsewhere), 0);
     assert_nothing_alive();
 }
 
 static void small_boxes_are_not_reaped(void **state) {
     (void)state;
-    struct box box;
     assert_int_equal(reaper_start(), 0);
-    fill(&box, "return");
-    box_close(&box);
+    struct box *box = fill("return");
+    box_close(box);
     assert_int_equal(atomic_load(&freed_elsewhere), 0);
     assert_nothing_alive();
     reaper_stop();
@@ -112,10 +107,10 @@ static void small_boxes_are_not_reaped(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(large_boxes_are_reaped),
-        cmocka_unit_test(a_reset_is_reaped),
-        cmocka_unit_test(without_a_reaper_all_is_given_back_at_once),
-        cmocka_unit_test(small_boxes_are_not_reaped),
+        BOX_TEST(large_boxes_are_reaped),
+        BOX_TEST(a_reset_is_reaped),
+        BOX_TEST(without_a_reaper_all_is_given_back_at_once),
+        BOX_TEST(small_boxes_are_not_reaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sandbox's table.sort against the stock one, with orders that contradict themselves, with an
 // adversary that makes quicksort quadratic, and under limits.
+#include "clocked_box.h"
 #include "stock_rig.h"
 
 // Sizes around those where the algorithm changes, values whose order under `<` is all that shows.
@@ -185,11 +186,11 @@ static void any_order_ends(void **state) {
     struct service_limits roomy = usual;
     roomy.memory_bytes *= 4;
     roomy.preempt = SERVICE_PREEMPT_COUNT;
-    stock_open(&roomy, &room);
-    assert_eval(&stock.box, contradictions, "( 'ok' [ ]0 )2");
-    assert_eval(&stock.box, meddling, "( 'ok' [ ]0 )2");
-    assert_eval(&stock.box, adversary, "( 'ok' [ ]0 )2");
-    stock_close();
+    (void)open_box(&roomy);
+    assert_eval(&tested.box, contradictions, "( 'ok' [ ]0 )2");
+    assert_eval(&tested.box, meddling, "( 'ok' [ ]0 )2");
+    assert_eval(&tested.box, adversary, "( 'ok' [ ]0 )2");
+    close_box();
 }
 
 // The tenth look finds the time over.
@@ -207,43 +208,43 @@ static void a_long_sort_ends_in_time(void **state) {
         "table.sort({1, 2}, function() table.sort(list, function() while true do end end) end)",
         "table.sort(texts)",
     };
-    stock_open_clocked();
-    assert_eval(&stock.box,
+    open_clocked_box();
+    assert_eval(&tested.box,
                 "long = setmetatable({}, {__len = function() return 1 << 30 end}) "
                 "n, list = 1 << 16, {} for i = 1, n do list[i] = i * 7919 % n end "
                 "local a, b = ('x'):rep(1 << 21), ('x'):rep(1 << 21) "
                 "texts = {} for i = 1, 256 do texts[i] = i % 2 == 0 and a or b end",
                 "( 'ok' [ ]0 )2");
-    stock_clock.step_ns = usual.time_ns / 10;
-    assert_evals(&stock.box, sources, sizeof sources / sizeof sources[0], TIME);
+    clocked.step_ns = usual.time_ns / 10;
+    assert_evals(&tested.box, sources, sizeof sources / sizeof sources[0], TIME);
     // What was stopped has lost nothing.
-    stock_clock.step_ns = 0;
-    assert_eval(&stock.box, "table.sort(list) for i = 1, n do assert(list[i] == i - 1) end",
+    clocked.step_ns = 0;
+    assert_eval(&tested.box, "table.sort(list) for i = 1, n do assert(list[i] == i - 1) end",
                 "( 'ok' [ ]0 )2");
     assert_eval(
-        &stock.box, "return select(2, pcall(table.sort, long))",
+        &tested.box, "return select(2, pcall(table.sort, long))",
         "( 'ok' [ <617474656d707420746f20636f6d706172652074776f206e696c2076616c756573> ]1 )2");
-    stock_close();
+    close_box();
 }
 
 // Each level of nested sorts holds elements on the Lua stack and frames on the C stack.
 static void nested_sorts_end_by_depth(void **state) {
     (void)state;
-    stock_open(&usual, &room);
-    assert_eval(&stock.box,
+    (void)open_box(&usual);
+    assert_eval(&tested.box,
                 "local function nest() local list = {} for i = 1, 200 do list[i] = i end "
                 "table.sort(list, nest) end nest()",
                 DEPTH);
-    assert_eval(&stock.box, "return 1", "( 'ok' [ 1 ]1 )2");
-    stock_close();
+    assert_eval(&tested.box, "return 1", "( 'ok' [ 1 ]1 )2");
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        STOCK_TEST(as_the_stock_library),
-        STOCK_TEST(any_order_ends),
-        STOCK_TEST(a_long_sort_ends_in_time),
-        STOCK_TEST(nested_sorts_end_by_depth),
+        BOX_TEST(as_the_stock_library),
+        BOX_TEST(any_order_ends),
+        BOX_TEST(a_long_sort_ends_in_time),
+        BOX_TEST(nested_sorts_end_by_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

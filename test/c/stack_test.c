@@ -133,12 +133,10 @@ static size_t stack_used(struct box *box, const char *source, size_t size) {
 static size_t recurse(size_t i, size_t stack_bytes) {
     struct service_limits limits = usual;
     limits.memory_bytes = 64 * KIB * KIB;
-    struct box box;
-    assert_int_equal(open_box(&box, &limits), 0);
-    size_t used = stack_used(&box, recursions[i].source, stack_bytes);
-    assert_eval(&box, "return 1", "( 'ok' [ 1 ]1 )2");
-    box_close(&box);
-    assert_nothing_alive();
+    struct box *box = open_box(&limits);
+    size_t used = stack_used(box, recursions[i].source, stack_bytes);
+    assert_eval(box, "return 1", "( 'ok' [ 1 ]1 )2");
+    close_box();
     return used;
 }
 
@@ -166,7 +164,6 @@ static void stacks_are_never_left(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(levels_are_small),
-                                       cmocka_unit_test(stacks_are_never_left)};
+    const struct CMUnitTest tests[] = {BOX_TEST(levels_are_small), BOX_TEST(stacks_are_never_left)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lua scripts in a plain state with the stock libraries and in a box: what they log must be the
-// same. And a box whose clock is the test's, so that looks at it can be counted and time passes
-// only when it is read. Include it in one file of a test.
+// same. Include it in one file of a test.
 #ifndef TRIPOD_TEST_STOCK_RIG_H
 #define TRIPOD_TEST_STOCK_RIG_H
 
@@ -49,36 +48,6 @@ static const char stock_prelude[] =
     "  end\n"
     "  return text[1]\n"
     "end\n";
-
-// Boxes of this file are closed after a test that failed, too.
-static struct {
-    struct box box;
-    bool open;
-} stock;
-
-static inline void stock_open(const struct service_limits *limits,
-                              const struct box_room *its_room) {
-    memset(&world, 0, sizeof world);
-    world.box = &stock.box;
-    assert_int_equal(box_open(&stock.box, service_find("lua", 3), limits, its_room, NULL), 0);
-    stock.open = true;
-}
-
-static inline void stock_close(void) {
-    stock.open = false;
-    box_close(&stock.box);
-    assert_nothing_alive();
-}
-
-static inline int stock_cleanup(void **state) {
-    (void)state;
-    if (stock.open)
-        box_close(&stock.box);
-    stock.open = false;
-    return 0;
-}
-
-#define STOCK_TEST(test) cmocka_unit_test_teardown(test, stock_cleanup)
 
 // The log as the box's reply would have it.
 static inline char *stock_reply(const char *source) {
@@ -135,57 +104,13 @@ static inline void assert_agrees(const char *body) {
     (void)snprintf(source, bytes, "%s%s\nreturn logged()\n", stock_prelude, body);
     char *reply = stock_reply(source);
     struct record record;
-    stock_open(&roomy, &room);
-    (void)finish(&stock.box, begin_eval(&stock.box, source), &record);
+    (void)open_box(&roomy);
+    (void)finish(&tested.box, begin_eval(&tested.box, source), &record);
     assert_logs_equal(reply, record.text);
     record_release(&record);
-    stock_close();
+    close_box();
     free(reply);
     free(source);
-}
-
-static struct {
-    uint64_t now_ns;
-    uint64_t step_ns; // a look at it takes so long
-    unsigned looks;
-} stock_clock;
-
-static inline uint64_t stock_now_ns(void) {
-    stock_clock.looks++;
-    return stock_clock.now_ns += stock_clock.step_ns;
-}
-
-static const struct box_room clocked_room = {world_memory, stock_now_ns, world_tick, world_log};
-
-// A box that looks at the test's clock every 1000 instructions or SANDBOX_POLL_STEPS steps.
-static inline void stock_open_clocked(void) {
-    struct service_limits limits = usual;
-    limits.preempt = SERVICE_PREEMPT_COUNT;
-    limits.memory_bytes *= 8;
-    memset(&stock_clock, 0, sizeof stock_clock);
-    stock_clock.now_ns = 1;
-    stock_open(&limits, &clocked_room);
-}
-
-// How often the clock is read while `source` runs, which must return nothing.
-static inline unsigned looks_during(const char *source) {
-    stock_clock.looks = 0;
-    assert_eval(&stock.box, source, "( 'ok' [ ]0 )2");
-    return stock_clock.looks;
-}
-
-struct looked {
-    const char *source;
-    unsigned looks;
-};
-
-// Each source reads the clock so often at least.
-static inline void assert_looks(const struct looked *loops, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        unsigned looks = looks_during(loops[i].source);
-        if (looks < loops[i].looks)
-            fail_msg("%s: %u looks", loops[i].source, looks);
-    }
 }
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sandbox's table library but for sort, against the stock one, and under limits.
+#include "clocked_box.h"
 #include "stock_rig.h"
 
 // Tables of many kinds: plain, with holes, with odd lengths, and such that log every access and
@@ -195,25 +196,25 @@ static const char *const settings[] = {
 
 static void long_loops_end_in_time(void **state) {
     (void)state;
-    stock_open_clocked();
-    assert_eval(&stock.box,
+    open_clocked_box();
+    assert_eval(&tested.box,
                 "long_length = function() return math.maxinteger - 1 end "
                 "long = setmetatable({}, {__len = long_length}) "
                 "typed = setmetatable({}, {__index = type}) "
                 "sink = setmetatable({}, {__newindex = rawequal}) "
                 "empty = setmetatable({}, {__index = function() return '' end})",
                 "( 'ok' [ ]0 )2");
-    stock_clock.step_ns = usual.time_ns / 10;
+    clocked.step_ns = usual.time_ns / 10;
     for (size_t i = 0; i < sizeof endless / sizeof endless[0]; i++)
         for (size_t j = 0; j < sizeof settings / sizeof settings[0]; j++) {
             char source[512];
             int length = snprintf(source, sizeof source, settings[j], endless[i]);
             assert_in_range(length, 1, sizeof source - 1);
-            assert_eval(&stock.box, source, TIME);
+            assert_eval(&tested.box, source, TIME);
         }
-    stock_clock.step_ns = 0;
-    assert_eval(&stock.box, "return #table.pack(table.unpack({1, 2, 3}))", "( 'ok' [ 3 ]1 )2");
-    stock_close();
+    clocked.step_ns = 0;
+    assert_eval(&tested.box, "return #table.pack(table.unpack({1, 2, 3}))", "( 'ok' [ 3 ]1 )2");
+    close_box();
 }
 
 static void too_much_is_a_limit(void **state) {
@@ -226,14 +227,14 @@ static void too_much_is_a_limit(void **state) {
         "table.unpack({}, 1, 600000)",
         "pcall(table.unpack, {}, -600000, -1)",
     };
-    stock_open(&usual, &room);
-    assert_eval(&stock.box, "text = ('x'):rep(1 << 20)", "( 'ok' [ ]0 )2");
-    assert_evals(&stock.box, sources, sizeof sources / sizeof sources[0], MEMORY);
+    (void)open_box(&usual);
+    assert_eval(&tested.box, "text = ('x'):rep(1 << 20)", "( 'ok' [ ]0 )2");
+    assert_evals(&tested.box, sources, sizeof sources / sizeof sources[0], MEMORY);
     // What fits is made, although it would not if every number were as long as it could be.
-    assert_eval(&stock.box,
+    assert_eval(&tested.box,
                 "local t = {} for i = 1, 100000 do t[i] = 0.5 end return #table.concat(t)",
                 "( 'ok' [ 300000 ]1 )2");
-    stock_close();
+    close_box();
 }
 
 static void long_loops_look_at_the_clock(void **state) {
@@ -249,12 +250,12 @@ static void long_loops_look_at_the_clock(void **state) {
         {"table.unpack(list)", 30},
         {"table.pack(table.unpack(list))", 60},
     };
-    stock_open_clocked();
+    open_clocked_box();
     (void)looks_during("list = {} for i = 1, 1 << 17 do list[i] = i end "
                        "local length = #list proxy = setmetatable({}, "
                        "{__index = list, __len = function() return length end})");
     assert_looks(loops, sizeof loops / sizeof loops[0]);
-    stock_close();
+    close_box();
 }
 
 // Every look is a pause where one is possible: these go on where they were. `holds` is true when
@@ -272,7 +273,7 @@ static void shifting_pauses(void **state) {
         {"coroutine.wrap(table.insert)(list, 1, 0)", "list[1] == 0 and holds(list, 2)"},
         {"_, gone = pcall(table.remove, list, 1)", "gone == 0 and holds(list, 1)"},
     };
-    stock_open_clocked();
+    open_clocked_box();
     (void)looks_during("n, list = 1 << 16, {} for i = 1, n do list[i] = i end "
                        "function holds(list, at) for i = 1, n do "
                        "if list[at + i - 1] ~= i then return false end end return true end");
@@ -280,30 +281,30 @@ static void shifting_pauses(void **state) {
         unsigned pauses = 0;
         char check[128];
         struct record record;
-        stock_clock.step_ns = usual.slice_ns;
-        enum box_result result = begin_eval_within(&stock.box, shifts[i].shift, PATIENCE_NS);
+        clocked.step_ns = usual.slice_ns;
+        enum box_result result = begin_eval_within(&tested.box, shifts[i].shift, PATIENCE_NS);
         record_init(&record);
         for (; result == BOX_MORE; pauses++) {
             record_release(&record);
             record_init(&record);
             record.exact_begin = false;
-            result = box_step(&stock.box, &record.sink);
+            result = box_step(&tested.box, &record.sink);
         }
         if (strcmp(record.text, "( 'ok' [ ]0 )2") != 0 || pauses < 8)
             fail_msg("%s: %s after %u pauses", shifts[i].shift, record.text, pauses);
         record_release(&record);
-        stock_clock.step_ns = 0;
+        clocked.step_ns = 0;
         (void)snprintf(check, sizeof check, "assert(%s)", shifts[i].holds);
         (void)looks_during(check);
     }
-    stock_close();
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        STOCK_TEST(as_the_stock_library), STOCK_TEST(long_loops_end_in_time),
-        STOCK_TEST(too_much_is_a_limit),  STOCK_TEST(long_loops_look_at_the_clock),
-        STOCK_TEST(shifting_pauses),
+        BOX_TEST(as_the_stock_library), BOX_TEST(long_loops_end_in_time),
+        BOX_TEST(too_much_is_a_limit),  BOX_TEST(long_loops_look_at_the_clock),
+        BOX_TEST(shifting_pauses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,25 +219,21 @@ static const char *const hostile[] = {
 
 static void limits_hold(void **state) {
     (void)state;
-    struct box box;
-    assert_int_equal(open_box(&box, &usual), 0);
-    assert_evals(&box, hostile, sizeof hostile / sizeof hostile[0], TIME);
-    assert_eval(&box, "return #('x'):rep(2^23)", MEMORY);
-    assert_eval(&box, "return #('x'):rep(1 << 30)", MEMORY);
-    assert_eval(&box, "return #('x'):rep(5 * 2^20):upper()", MEMORY);
-    assert_eval(&box, "return #('x'):rep(3 * 2^20):reverse()", MEMORY);
-    assert_eval(&box, "return 1", "( 'ok' [ 1 ]1 )2");
-    box_close(&box);
-    assert_nothing_alive();
+    struct box *box = open_box(&usual);
+    assert_evals(box, hostile, sizeof hostile / sizeof hostile[0], TIME);
+    assert_eval(box, "return #('x'):rep(2^23)", MEMORY);
+    assert_eval(box, "return #('x'):rep(1 << 30)", MEMORY);
+    assert_eval(box, "return #('x'):rep(5 * 2^20):upper()", MEMORY);
+    assert_eval(box, "return #('x'):rep(3 * 2^20):reverse()", MEMORY);
+    assert_eval(box, "return 1", "( 'ok' [ 1 ]1 )2");
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_functions), cmocka_unit_test(numerals),
-        cmocka_unit_test(long_numerals),   cmocka_unit_test(bases),
-        cmocka_unit_test(arithmetic),      cmocka_unit_test(mathematics),
-        cmocka_unit_test(random_numbers),  cmocka_unit_test(dates),
-        cmocka_unit_test(limits_hold),
+        BOX_TEST(plain_functions), BOX_TEST(numerals),   BOX_TEST(long_numerals),
+        BOX_TEST(bases),           BOX_TEST(arithmetic), BOX_TEST(mathematics),
+        BOX_TEST(random_numbers),  BOX_TEST(dates),      BOX_TEST(limits_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

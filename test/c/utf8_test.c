@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sandbox's utf8 library against the stock one, and how often it looks at the clock.
+#include "clocked_box.h"
 #include "stock_rig.h"
 
 // Texts, cut and mixed, of every kind of sequence: legal, too long, too large, surrogates, cut off,
@@ -134,10 +135,10 @@ static void long_loops_look_at_the_clock(void **state) {
         {"utf8.codepoint(letters, 1, 1 << 19)", 125},
         {"utf8.char(utf8.codepoint(letters, 1, 1 << 19))", 370},
     };
-    stock_open_clocked();
+    open_clocked_box();
     (void)looks_during("letters, strays = ('a'):rep(1 << 20), ('\\x80'):rep(1 << 20)");
     assert_looks(loops, sizeof loops / sizeof loops[0]);
-    stock_close();
+    close_box();
 }
 
 static void too_much_is_a_limit(void **state) {
@@ -147,18 +148,18 @@ static void too_much_is_a_limit(void **state) {
         "return #table.pack(utf8.codepoint(text, 1, 1 << 19))",
         "return pcall(utf8.codepoint, text, 1, 1 << 19)",
     };
-    stock_open(&usual, &room);
-    assert_eval(&stock.box, "text = ('a'):rep(1 << 19)", "( 'ok' [ ]0 )2");
-    assert_evals(&stock.box, sources, sizeof sources / sizeof sources[0], MEMORY);
-    assert_eval(&stock.box, "return utf8.len(text)", "( 'ok' [ 524288 ]1 )2");
-    stock_close();
+    (void)open_box(&usual);
+    assert_eval(&tested.box, "text = ('a'):rep(1 << 19)", "( 'ok' [ ]0 )2");
+    assert_evals(&tested.box, sources, sizeof sources / sizeof sources[0], MEMORY);
+    assert_eval(&tested.box, "return utf8.len(text)", "( 'ok' [ 524288 ]1 )2");
+    close_box();
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        STOCK_TEST(as_the_stock_library),
-        STOCK_TEST(long_loops_look_at_the_clock),
-        STOCK_TEST(too_much_is_a_limit),
+        BOX_TEST(as_the_stock_library),
+        BOX_TEST(long_loops_look_at_the_clock),
+        BOX_TEST(too_much_is_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
