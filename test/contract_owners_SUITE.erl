@@ -11,19 +11,13 @@
 cases() ->
     [give_away_permutations, no_trace_is_left, leaked_handles, only_bytes_of_the_handle_are_left,
      many_owners_die, very_many_owners_die, killed_opening, killed_idle, killed_in_a_call,
-     killed_in_conversion, killed_in_a_sort_callback, killed_in_an_owners_function,
-     killed_giving_away, killed_while_the_heir_dies, killed_closing].
+     killed_between_slices, killed_in_conversion, killed_in_a_sort_callback,
+     killed_in_an_owners_function, killed_in_line, killed_closing, killed_being_closed,
+     killed_giving_away, killed_while_the_heir_dies, heir_is_killed].
 
 suite() -> [{timetrap, {minutes, 10}}].
 
 is_program(Config) -> contract:strategy(Config) =:= port_program.
-
-repeat(Action) ->
-    Times = case os:getenv("TRIPOD_REPEAT") of
-                false -> ?REPEAT;
-                Text -> list_to_integer(Text)
-            end,
-    lists:foreach(fun(_) -> Action() end, lists:seq(1, Times)).
 
 died(Pid, Monitor) ->
     receive
@@ -225,120 +219,33 @@ die_together(Config, Number) ->
 
 %% --- at every moment ---
 
-%% A process that says when it is about to do something, and is killed a while after that: sooner or
-%% later than it does it.
-killed_in(Config, Options, Prepare, Do) ->
-    killed_in(Config, [inline], Options, Prepare, Do).
+killed_opening(Config) -> killed(Config, opening).
+killed_idle(Config) -> killed(Config, idle).
+killed_in_a_call(Config) -> killed(Config, in_a_call).
+killed_between_slices(Config) -> killed(Config, between_slices).
+killed_in_conversion(Config) -> killed(Config, in_conversion).
+killed_in_a_sort_callback(Config) -> killed(Config, in_a_callback).
+killed_in_an_owners_function(Config) -> killed(Config, in_an_owners_function).
+killed_in_line(Config) -> killed(Config, in_line).
+killed_closing(Config) -> killed(Config, closing).
+killed_being_closed(Config) -> killed(Config, being_closed).
+killed_giving_away(Config) -> killed(Config, giving_away).
+killed_while_the_heir_dies(Config) -> killed(Config, both_die).
+heir_is_killed(Config) -> killed(Config, heir_dies).
 
-killed_in(Config, Holding, Options, Prepare, Do) ->
-    Holds = lists:member(?config(mode, Config), Holding),
-    repeat(fun() ->
-        {Owner, Monitor, Box} = contract:owner(Config, Options),
-        Prepared = Prepare(),
-        ok = about_to(Owner, fun() -> Do(Box, Prepared) end),
-        turns(rand:uniform(20000)),
-        exit(Owner, kill),
-        killed = ended(Owner, Monitor, Box, Holds),
-        closed(Box)
-    end),
-    [] = contract:mailbox().
-
-%% Both sides then hesitate, so that either may be first.
-about_to(Owner, Do) ->
-    Self = self(),
-    contract:tell(Owner, fun() -> Self ! about_to, turns(rand:uniform(20000)), Do() end),
-    receive about_to -> ok after ?DEADLINE_MS -> error(not_told) end.
-
-%% No process can end while C code holds its scheduler. It may be interrupted before the call has
-%% begun, and then again.
-ended(Owner, Monitor, _Box, false) ->
-    died(Owner, Monitor);
-ended(Owner, Monitor, Box, true) ->
-    ended(Owner, Monitor, Box, erlang:monotonic_time(millisecond) + ?DEADLINE_MS);
-%% Not is_process_alive/1, which waits for the scheduler that is held.
-ended(Owner, Monitor, Box, Deadline) ->
-    ?assert(erlang:monotonic_time(millisecond) < Deadline),
-    ok = tripod:interrupt(Box),
-    receive
-        {'DOWN', Monitor, process, Owner, Why} -> Why
-    after 1 ->
-        ended(Owner, Monitor, Box, Deadline)
+%% Owners were met there, and not only shortly before or after. `make soak` does the same, longer.
+killed(Config, Phase) ->
+    case owner_phases:exists(Phase, ?config(mode, Config)) of
+        false ->
+            ok;
+        true ->
+            Places = owner_trial:run(Config, Phase, #{times => repetitions()}),
+            ct:log("~tp", [Places]),
+            ?assertEqual(enough, owner_trial:share(Places))
     end.
 
-turns(0) -> ok;
-turns(N) -> turns(N - 1).
-
-nothing() -> none.
-
-killed_opening(Config) ->
-    repeat(fun() ->
-        {Owner, Monitor} = contract:heir(),
-        ok = about_to(Owner, fun() -> contract:open(Config) end),
-        turns(rand:uniform(100000)),
-        killed = kill(Owner, Monitor),
-        contract:await_nothing_alive()
-    end).
-
-killed_idle(Config) ->
-    killed_in(Config, #{}, fun nothing/0, fun(_, _) -> ok end).
-
-killed_in_a_call(Config) ->
-    killed_in(Config, #{time_ms => 60000}, fun nothing/0, fun(Box, _) ->
-        tripod_lua:eval(Box, "while true do pcall(error) end")
-    end).
-
-%% The first such step of a box in mode yield is on the owner's scheduler as well.
-killed_in_a_sort_callback(Config) ->
-    killed_in(Config, [inline, yield], #{time_ms => 60000}, fun nothing/0, fun(Box, _) ->
-        tripod_lua:eval(Box, "table.sort({1, 2}, function() while true do pcall(error) end end)")
-    end).
-
-killed_in_conversion(Config) ->
-    killed_in(Config, #{}, fun() -> lists:seq(1, 20000) end, fun(Box, Numbers) ->
-        tripod_lua:eval(Box, "return ...", [Numbers])
-    end).
-
-killed_in_an_owners_function(Config) ->
-    Functions = #{inc => fun([N]) -> [N + 1] end},
-    killed_in(Config, #{time_ms => 60000, functions => Functions}, fun nothing/0, fun(Box, _) ->
-        tripod_lua:eval(Box, "local n = 0 while true do n = inc(n) end")
-    end).
-
-killed_closing(Config) ->
-    killed_in(Config, #{}, fun nothing/0, fun(Box, _) -> tripod:close(Box) end).
-
-%% Either the heir has it, for good, or nobody.
-killed_giving_away(Config) ->
-    {Heir, HeirMonitor} = contract:heir(),
-    Ends = ets:new(ends, []),
-    repeat(fun() ->
-        {Owner, Monitor, Box} = contract:owner(Config, #{}),
-        ok = about_to(Owner, fun() -> tripod:give_away(Box, Heir) end),
-        turns(rand:uniform(20000)),
-        killed = kill(Owner, Monitor),
-        Use = fun() -> tripod_lua:eval(Box, "return 1") end,
-        contract:await(fun() -> settled(contract:ask(Heir, Use)) end),
-        End = contract:ask(Heir, Use),
-        _ = ets:update_counter(Ends, End, 1, {End, 0}),
-        ok = contract:ask(Heir, fun() -> tripod:close(Box) end),
-        closed(Box)
-    end),
-    ct:log("~tp", [ets:tab2list(Ends)]),
-    ?assertEqual([], contract:ask(Heir, fun contract:mailbox/0)),
-    killed = kill(Heir, HeirMonitor).
-
-settled({ok, [1]}) -> true;
-settled({error, closed}) -> true;
-settled(Reply) -> Reply.
-
-killed_while_the_heir_dies(Config) ->
-    repeat(fun() ->
-        {Owner, Monitor, Box} = contract:owner(Config, #{}),
-        {Heir, HeirMonitor} = contract:heir(),
-        ok = about_to(Owner, fun() -> tripod:give_away(Box, Heir) end),
-        turns(rand:uniform(20000)),
-        [exit(Pid, kill) || Pid <- [Heir, Owner]],
-        killed = died(Owner, Monitor),
-        killed = died(Heir, HeirMonitor),
-        closed(Box)
-    end).
+repetitions() ->
+    case os:getenv("TRIPOD_REPEAT") of
+        false -> ?REPEAT;
+        Text -> list_to_integer(Text)
+    end.

@@ -1,0 +1,82 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% Kills owners in one phase (owner_phases) over and over, and sees that nothing is alive after each
+%% and that the node is as it was after all of them.
+-module(owner_trial).
+
+-export([run/3, share/1]).
+-export_type([limits/0, places/0]).
+
+%% until: the VM's monotonic time in milliseconds, after which no killing begins. done: is told now
+%% and then how many owners were killed so far.
+-type limits() :: #{times := pos_integer(), until => integer(),
+                    done => fun((non_neg_integer()) -> term())}.
+%% How often an owner was met where.
+-type places() :: #{owner_phases:place() => pos_integer()}.
+
+%% Config has the strategy and mode. Raises when something was left behind, and says what.
+-spec run(list(), owner_phases:phase(), limits()) -> places().
+run(Config, Phase, #{times := Times} = Limits) ->
+    ok = contract:bind(),
+    Noise = owner_noise:start(),
+    {Heir, Monitor} = contract:heir(),
+    Kill = fun() ->
+                   owner_phases:kill_at(Phase, #{config => Config, heir => {Heir, Monitor},
+                                                 marks => atomics:new(2, [])})
+           end,
+    %% What is made only once is made now: threads, a guard of processes, buffers.
+    {ok, [1]} = contract:with_box(Config, fun(Box) -> tripod_lua:eval(Box, "return 1") end),
+    _ = repeat(Kill, #{times => max(1, Times div 10)}, #{}),
+    Before = node_traces:take(),
+    Blocks = node_traces:blocks(),
+    Places = repeat(Kill, Limits, #{}),
+    ok = node_traces:await(Before),
+    ok = not_grown(Blocks, Places),
+    [] = contract:ask(Heir, fun contract:mailbox/0),
+    true = exit(Heir, kill),
+    receive {'DOWN', Monitor, process, Heir, killed} -> ok end,
+    ok = owner_noise:stop(Noise),
+    [] = contract:mailbox(),
+    Places.
+
+%% One in fifty is enough: what a NIF does takes a microsecond, and not every killer can take aim.
+-spec share(places()) -> enough | {too_few, places()}.
+share(Places) ->
+    case met(Places) * 50 >= killed(Places) of
+        true -> enough;
+        false -> {too_few, Places}
+    end.
+
+met(Places) -> killed(maps:filter(fun(Place, _) -> owner_phases:met(Place) end, Places)).
+
+%% A leak would add a block for each owner, or for each that was met somewhere. Others allocate too,
+%% and the VM frees a resource some time after its last reference is gone.
+not_grown(Before, Places) ->
+    Most = Before + 20 + killed(Places) div 50,
+    contract:await(fun() ->
+        Blocks = node_traces:blocks(),
+        Blocks =< Most orelse {blocks_of_memory, Before, Blocks, Places}
+    end).
+
+killed(Places) -> lists:sum(maps:values(Places)).
+
+repeat(Kill, #{times := Times} = Limits, Places) ->
+    Killed = killed(Places),
+    _ = (maps:get(done, Limits, fun(_) -> ok end))(Killed),
+    case is_enough(Killed, Times, Places) orelse is_over(Limits) of
+        true ->
+            Places;
+        false ->
+            Met = Kill(),
+            ok = contract:await_nothing_alive(),
+            repeat(Kill, Limits, lists:foldl(fun add/2, Places, Met))
+    end.
+
+%% Where few are met, by chance or because the machine has much else to do, more are tried.
+is_enough(0, _, _) -> false;
+is_enough(Killed, Times, _) when Killed >= 10 * Times -> true;
+is_enough(Killed, Times, Places) -> Killed >= Times andalso share(Places) =:= enough.
+
+is_over(#{until := Until}) -> erlang:monotonic_time(millisecond) > Until;
+is_over(#{}) -> false.
+
+add(Place, Places) -> maps:update_with(Place, fun(Times) -> Times + 1 end, 1, Places).
