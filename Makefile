@@ -317,14 +317,12 @@ lint-selftest: $(ASKED) ## plants a breach of every rule of lint and proves that
 	@CC='$(CC)' ERL='$(ERL)' ERLC='$(ERLC)' MAKE='$(MAKE)' build-aux/lint-selftest
 
 .PHONY: asan valgrind tsan fuzz coverage nets check
-CONTRACT_SUITES = $(basename $(notdir $(shell grep -l '"contract.hrl"' test/*_SUITE.erl)))
-asan: ## C unit tests and the port program under ASan and UBSan
+asan: ## C unit tests, the port program, and the NIF and driver in the VM, under ASan and UBSan
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) all test-beams
-	$(again) MODE=asan c-tests build/asan/priv/tripod_port_program
-	@build-aux/net asan $(TEST_NAMES:%=build/asan/%)
-	@ERL='$(ERL)' build-aux/asan-program build/asan/priv port_program:process $(CONTRACT_SUITES)
-	@ERL='$(ERL)' build-aux/asan-program build/asan/priv all port_program_wire_SUITE
+	$(again) MODE=asan c-tests artefacts
+	$(again) MODE=asanfaults artefacts
+	@CC='$(CC)' ERL='$(ERL)' build-aux/asan $(TEST_NAMES:%=build/asan/%)
 valgrind: ## C unit tests under valgrind
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) MODE=debug c-tests
@@ -351,12 +349,12 @@ nets: ## proves that each of these reports a fault that was planted for it
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) test-beams
 	$(again) MODE=asan net-programs
-	$(again) MODE=asanfaults build/asanfaults/priv/tripod_port_program
+	$(again) MODE=asanfaults artefacts
 	$(again) MODE=debug net-programs
 	$(again) MODE=tsan net-programs
 	$(again) MODE=cov net-programs
 	$(again) MODE=fuzz fuzz-targets
-	@ERL='$(ERL)' build-aux/nets
+	@CC='$(CC)' ERL='$(ERL)' build-aux/nets
 check: ## lint, test, asan, valgrind, tsan, fuzz corpora, and the proof that they work
 	$(again) lint
 	$(again) lint-selftest

@@ -22,10 +22,10 @@ static __attribute__((noinline)) uintptr_t stack_find_end(void) {
 }
 
 size_t stack_left_bytes(void) {
-    char here;
     uintptr_t end = stack_end;
     if (end == 0)
         stack_end = end = stack_find_end();
-    uintptr_t at = (uintptr_t)&here;
+    // Not the address of a local: ASan may keep those elsewhere.
+    uintptr_t at = (uintptr_t)__builtin_frame_address(0);
     return at > end ? at - end : 0;
 }

@@ -31,7 +31,7 @@ all() ->
 
 init_per_testcase(_, Config) ->
     Home = filename:dirname(filename:dirname(code:which(tripod))),
-    Private = filename:join([Home, "build", "faults", "priv"]),
+    Private = os:getenv("TRIPOD_FAULTS_PRIV", filename:join([Home, "build", "faults", "priv"])),
     nif_node:start([], [{"TRIPOD_PRIV", Private}], Config).
 
 end_per_testcase(_, Config) -> nif_node:stop(Config).

@@ -28,7 +28,6 @@ static const struct box_room counting = {counting_memory, world_now_ns, world_ti
 static struct box *fill(const char *source) {
     struct service_limits limits = usual;
     limits.memory_bytes = (size_t)64 * 1024 * 1024;
-    tester = pthread_self();
     struct box *box = open_box_in(&limits, &counting);
     assert_eval(box, source, "( 'ok' [ ]0 )2");
     atomic_store(&freed_here, 0);
@@ -112,5 +111,6 @@ int main(void) {
         BOX_TEST(without_a_reaper_all_is_given_back_at_once),
         BOX_TEST(small_boxes_are_not_reaped),
     };
+    tester = pthread_self(); // before there is a reaper, which reads it
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,12 @@ int faults_call_prctl(const struct faults_call *call);
 int faults_call_map_code(const struct faults_call *call);
 int faults_call_make_code(const struct faults_call *call);
 
+// faults_host.c: what makes no difference to see, but to a sanitizer.
+int faults_host_leak(const struct faults_call *call);
+int faults_host_overrun(const struct faults_call *call);
+int faults_host_double_free(const struct faults_call *call);
+int faults_undefined(const struct faults_call *call);
+
 // faults_threads.c: how often a request was taken, a step made and a reply finished, by the kind of
 // the thread that did.
 enum faults_thread {

@@ -14,7 +14,6 @@
 #define KINDS_BLOCKS       64
 #define KINDS_BLOCK_BYTES  ((size_t)2000)
 #define KINDS_LEAKED_BYTES ((size_t)64 * 1024 * 1024)
-#define KINDS_HOST_BYTES   ((size_t)8 * 1024 * 1024)
 
 int faults_survived(const struct faults_call *call) {
     int code = term_begin(call->reply, TERM_TUPLE, 2);
@@ -113,15 +112,6 @@ static int kinds_memory_leak(const struct faults_call *call) {
     return faults_survived(call);
 }
 
-// The host's own memory, which the census counts and the service never gives back.
-static int kinds_host_leak(const struct faults_call *call) {
-    const struct service_host *host = call->host;
-    unsigned char *block = host->memory(host->context, NULL, 0, KINDS_HOST_BYTES);
-    if (block != NULL)
-        kinds_fill(block, KINDS_HOST_BYTES);
-    return faults_survived(call);
-}
-
 // Closes what was never opened, as another kind and with another count than the one that was.
 static int kinds_garbage_reply(const struct faults_call *call) {
     (void)term_begin(call->reply, TERM_LIST, 1);
@@ -147,7 +137,10 @@ static const struct fault kinds[] = {
     {"deadlock", kinds_deadlock},
     {"fd_leak", kinds_fd_leak},
     {"memory_leak", kinds_memory_leak},
-    {"host_leak", kinds_host_leak},
+    {"host_leak", faults_host_leak},
+    {"host_overrun", faults_host_overrun},
+    {"host_double_free", faults_host_double_free},
+    {"undefined", faults_undefined},
     {"garbage_reply", kinds_garbage_reply},
     {"half_reply", kinds_half_reply},
     {"syscall", faults_call_socket},

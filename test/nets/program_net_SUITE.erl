@@ -4,14 +4,16 @@
 -module(program_net_SUITE).
 
 -export([all/0, groups/0]).
--export([clean/1, heap_overrun/1, memory_leak/1]).
+-export([clean/1, heap_overrun/1, memory_leak/1, undefined/1]).
 
 -spec all() -> [{group, atom()}].
-all() -> [{group, clean}, {group, heap_overrun}, {group, memory_leak}].
+all() -> [{group, Case} || Case <- cases()].
 
-%% One for each case, because a group is what build-aux/asan-program chooses.
+cases() -> [clean, heap_overrun, memory_leak, undefined].
+
+%% One for each case, because a group is what build-aux/asan-erl chooses.
 -spec groups() -> [{atom(), [], [atom()]}].
-groups() -> [{Case, [], [Case]} || Case <- [clean, heap_overrun, memory_leak]].
+groups() -> [{Case, [], [Case]} || Case <- cases()].
 
 -spec clean([{atom(), term()}]) -> ok.
 clean(Config) -> run(clean, filename:join(proplists:get_value(priv_dir, Config), "clean")).
@@ -21,6 +23,9 @@ heap_overrun(Config) -> planted(heap_overrun, Config).
 
 -spec memory_leak([{atom(), term()}]) -> ok.
 memory_leak(Config) -> planted(memory_leak, Config).
+
+-spec undefined([{atom(), term()}]) -> ok.
+undefined(Config) -> planted(undefined, Config).
 
 -spec planted(atom(), [{atom(), term()}]) -> ok.
 planted(Fault, Config) ->
