@@ -23,7 +23,9 @@
         %% The same task in a box with options of its own, which no floor has.
       | {with, Options :: map(), task()}
         %% Opens a box, calls it as often as said, closes it.
-      | {open_close, Calls :: 0 | 1}.
+      | {open_close, Calls :: 0 | 1}
+        %% Kills the owner of a box.
+      | {cleanup, tripod_bench_cleanup:box()}.
 
 %% `once` does the work once and returns what came of it; `close` gives everything back. Work that
 %% happens in another program cannot be called from here: it samples itself. Its batches are the
@@ -51,6 +53,8 @@ open({box, Strategy, Mode}, {open_close, Calls}) ->
                    ok = tripod:close(Box)
            end,
     {ok, #{once => Once, close => fun() -> ok end}};
+open({box, Strategy, Mode}, {cleanup, Box}) ->
+    tripod_bench_cleanup:open(Strategy, Mode, Box);
 open({box, Strategy, Mode}, Task) ->
     {ok, Box} = tripod:open(Strategy, (options(Task))#{mode => Mode}),
     {ok, #{once => prepare(Box, Task), close => fun() -> tripod:close(Box) end}}.

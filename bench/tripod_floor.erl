@@ -73,6 +73,7 @@ open(echo_spawn, _) ->
 open(lua_pcall, _) -> bare_lua(pcall);
 open(lua_state, _) -> bare_lua(open);
 open(lua_build, Task) -> bare_lua({build, shape(Task)});
+open(idle_ticker, _) -> tripod_bench_cleanup:open_floor();
 open('lua5.4', {script, File, _, Args}) -> bare_lua({script, File, Args}).
 
 fresh(Once) -> {ok, #{once => Once, close => fun() -> ok end}}.
@@ -122,4 +123,5 @@ text(lua_pcall) -> <<"lua_pcall of add(1, 2) in a C loop">>;
 text(lua_state) -> <<"a bare Lua state with the same libraries, opened and closed in C">>;
 text(lua_build) -> <<"building the payload's table with the Lua API in C">>;
 text('lua5.4') -> <<"the same script in the stock library, called from C">>;
+text(idle_ticker) -> <<"the worst that a ticker is late when nobody dies">>;
 text(erl) -> <<"erl that starts and halts">>.

@@ -12,7 +12,22 @@ sections(Facts) ->
     [#{id => "cleanup", title => "Cleanup after kill", blocks => cleanup(Facts)},
      #{id => "blast-radius", title => "Blast radius: what a fault takes with it", blocks => crash(Facts)}].
 
-cleanup(Facts) ->
+cleanup(Facts) -> killed(Facts) ++ deaths(Facts).
+
+%% The scenario of that name, in which only owners die, but often enough for percentiles.
+deaths(Facts) ->
+    case tripod_report_generic:table(<<"cleanup">>, Facts) of
+        none ->
+            [];
+        {ok, Table} ->
+            [{heading, "Many deaths of one kind"},
+             {paragraph, "idle, mid_call: from the owner's death until its box's last native byte is back. "
+                         "large: the worst that a 1 ms ticker on any scheduler was late in the 100 ms in "
+                         "which a box of 256 MiB died; its floor is the same when nobody dies."},
+             {table, Table}]
+    end.
+
+killed(Facts) ->
     case tripod_report_facts:faults(kill, Facts) of
         [] ->
             [{paragraph, "Not measured: this file has no results of tripod kill."}];

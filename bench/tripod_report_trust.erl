@@ -11,7 +11,7 @@
 %% What a complete comparison consists of.
 -define(SCENARIOS, [<<"call">>, <<"payload">>, <<"concurrency">>, <<"pipeline">>, <<"duration">>,
                     <<"stall">>, <<"open_close">>, <<"memory">>, <<"cold_start">>, <<"compute">>,
-                    <<"alloc">>, <<"preempt">>, <<"script">>]).
+                    <<"alloc">>, <<"preempt">>, <<"cleanup">>, <<"script">>]).
 
 -spec sections(tripod_report_facts:facts()) -> [tripod_report_doc:section()].
 sections(Facts) ->

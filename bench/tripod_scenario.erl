@@ -51,7 +51,7 @@
 all() ->
     [tripod_scenario_call, tripod_scenario_payload, tripod_scenario_open_close,
      tripod_scenario_compute, tripod_scenario_alloc, tripod_scenario_preempt,
-     tripod_scenario_script, tripod_scenario_cold_start].
+     tripod_scenario_cleanup, tripod_scenario_script, tripod_scenario_cold_start].
 
 -spec module(atom() | binary() | string()) -> {ok, module()} | unknown.
 module(Name) when is_atom(Name) ->

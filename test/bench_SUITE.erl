@@ -6,7 +6,7 @@
 -compile([export_all, nowarn_export_all]).
 
 all() ->
-    [a_quick_run, a_script_of_the_users_own, an_unstable_script_is_refused, wrong_options,
+    [a_quick_run, deaths_of_owners, a_script_of_the_users_own, an_unstable_script_is_refused, wrong_options,
      results_that_cannot_be_written, a_full_disk, results_are_appended, a_killed_run_leaves_nothing,
      a_lost_vm_costs_only_its_own, lines_on_standard_output, programs_end_with_the_vm,
      programs_that_fail, a_vm_that_dies_is_an_error].
@@ -39,6 +39,23 @@ valid(Config) ->
         {ok, _} -> ok;
         {error, {exit_status, 1, Said}} -> ct:fail("~ts", [Said])
     end.
+
+%% Each sample is a death after which nothing was left. A call on the owner's own scheduler cannot be
+%% ended by that, and says so.
+deaths_of_owners(Config) ->
+    {0, Lines} = bench(Config, #{only => [cleanup], strategies => [port_driver, port_program]}),
+    ok = valid(Config),
+    Seen = [{Box, Strategy, Mode}
+            || #{<<"strategy">> := Strategy, <<"mode">> := Mode, <<"n">> := N,
+                 <<"params">> := #{<<"box">> := Box}} <- of_type(<<"summary">>, Lines), N >= 6],
+    ?assertEqual(lists:sort([{Box, Strategy, Mode}
+                             || Box <- [<<"idle">>, <<"mid_call">>],
+                                {Strategy, Mode} <- [{<<"port_driver">>, <<"async">>},
+                                                     {<<"port_driver">>, <<"inline">>},
+                                                     {<<"port_program">>, <<"process">>}],
+                                {Box, Mode} =/= {<<"mid_call">>, <<"inline">>}]),
+                 lists:sort(Seen)),
+    ?assertMatch([#{<<"mode">> := <<"inline">>}], checks(<<"unsupported">>, Lines)).
 
 %% Every box with a ratio to a floor that was measured in the same run, in every round.
 a_quick_run(Config) ->

@@ -80,7 +80,7 @@ numbers_of_the_results(Config) ->
     [?assert(contains(Text, Part))
      || Text <- [Md, Html],
         Part <- ["AMD EPYC", "discount.lua", "costs the node with everything in it",
-                 "Not measured in this run: concurrency, pipeline, duration, stall, memory and preempt."]].
+                 "Not measured in this run: concurrency, pipeline, duration, stall, memory, preempt and cleanup."]].
 
 sections_in_order(Config) ->
     {0, Md, Html} = report(Config, fixture("results.jsonl")),
