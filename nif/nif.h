@@ -28,7 +28,8 @@ ERL_NIF_TERM nif_give_away(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM nif_usage(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 // (Handle) -> ok
 ERL_NIF_TERM nif_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
-// () -> ok. Ends the threads; whatever they have to do ends with {error, closed}. Dirty IO.
+// () -> ok. Closes every box and ends the threads; calls in progress end with {error, closed}.
+// Dirty IO.
 ERL_NIF_TERM nif_stop(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 // () -> #{boxes, bytes, calls, os_processes}
 ERL_NIF_TERM nif_census(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);

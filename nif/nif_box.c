@@ -40,8 +40,6 @@
 _Static_assert(sizeof(ErlNifPid) == sizeof(ERL_NIF_TERM), "a local pid is one immediate term");
 _Static_assert(_Alignof(struct nif_box) <= 8, "ERTS aligns resources to 8 bytes");
 
-static ErlNifResourceType *nif_box_type; // written by nif_box_load, always with the same value
-
 void *nif_box_memory(void *block, size_t old, size_t size) {
     (void)old;
     if (size == 0) {
@@ -86,6 +84,7 @@ static const struct box_room nif_box_room = {
 static void nif_box_dtor(ErlNifEnv *env, void *object) {
     (void)env;
     struct nif_box *self = object;
+    nif_register_leave(self);
     if (self->opened)
         box_close(&self->box);
 }
@@ -110,18 +109,11 @@ bool nif_box_load(ErlNifEnv *env) {
         .down = nif_box_down,
         .members = 3, // dtor, stop, down
     };
-    const ErlNifResourceFlags flags =
-        (ErlNifResourceFlags)(ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER);
-    ErlNifResourceType *type = enif_init_resource_type(env, name, &init, flags, NULL);
-    if (type == NULL)
-        return false;
-    if (type != nif_box_type) // a takeover: other threads may be reading
-        nif_box_type = type;
-    return true;
+    return nif_register_load(env, name, &init);
 }
 
 int nif_box_open(ErlNifEnv *env, const struct nif_box_options *options, ERL_NIF_TERM *handle) {
-    struct nif_box *self = enif_alloc_resource(nif_box_type, sizeof *self);
+    struct nif_box *self = nif_register_alloc();
     if (self == NULL)
         return SERVICE_E_SYSTEM;
     ErlNifPid owner;
@@ -145,15 +137,12 @@ int nif_box_open(ErlNifEnv *env, const struct nif_box_options *options, ERL_NIF_
     }
     if (code == 0) {
         atomic_init(&self->watch, self->watched ? NIF_WATCH_SET : NIF_WATCH_OFF);
-        *handle = enif_make_resource(env, self);
+        code = nif_register_enter(self) ? 0 : SERVICE_E_SYSTEM;
     }
+    if (code == 0)
+        *handle = enif_make_resource(env, self);
     enif_release_resource(self); // without a handle this runs the destructor, which closes
     return code;
-}
-
-struct nif_box *nif_box_get(ErlNifEnv *env, ERL_NIF_TERM handle) {
-    void *self;
-    return enif_get_resource(env, handle, nif_box_type, &self) ? self : NULL;
 }
 
 ERL_NIF_TERM nif_box_refuse(ErlNifEnv *env, const struct nif_box *self) {

@@ -11,6 +11,7 @@
 #include "box.h"
 #include "nif_budget.h"
 #include "nif_line.h"
+#include "nif_register.h"
 
 #include <erl_nif.h>
 #include <stdatomic.h>
@@ -37,6 +38,7 @@ struct nif_box {
     _Atomic(uint32_t) watch;     // enum nif_watch
     ErlNifMonitor monitor;       // belongs to whoever took `watch` from NIF_WATCH_SET
     struct nif_line line;        // NIF_THREAD only
+    struct nif_entry entry;
 };
 
 enum nif_watch {
@@ -45,7 +47,7 @@ enum nif_watch {
     NIF_WATCH_MOVING, // nif_box_give works on `monitor`
 };
 
-// From load and upgrade. False: the VM refused the resource type.
+// From load and upgrade. False: the VM refused the resource type, and nothing has changed.
 bool nif_box_load(ErlNifEnv *env);
 
 struct nif_box_options {
@@ -58,7 +60,9 @@ struct nif_box_options {
 int nif_box_open(ErlNifEnv *env, const struct nif_box_options *options, ERL_NIF_TERM *handle);
 
 // NULL: `handle` is no box of this library, for example a reference that has been on another node.
-struct nif_box *nif_box_get(ErlNifEnv *env, ERL_NIF_TERM handle);
+static inline struct nif_box *nif_box_get(ErlNifEnv *env, ERL_NIF_TERM handle) {
+    return nif_register_find(env, handle);
+}
 // enif_alloc and its like, as box_room wants them. Any thread.
 void *nif_box_memory(void *block, size_t old, size_t size);
 

@@ -3,6 +3,7 @@
 #include "nif.h"
 
 #include "nif_answer.h"
+#include "nif_module.h"
 #include "nif_pool.h"
 
 #include <stdint.h>
@@ -127,7 +128,7 @@ ERL_NIF_TERM nif_usage(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
 ERL_NIF_TERM nif_census(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
     (void)argv;
-    struct census_total total = census_count();
+    struct census_total total = nif_module_census();
     static const enum nif_atom keys[4] = {NIF_ATOM_boxes, NIF_ATOM_bytes, NIF_ATOM_calls,
                                           NIF_ATOM_os_processes};
     const uint64_t values[4] = {total.boxes, total.bytes, total.calls, 0};
@@ -137,6 +138,7 @@ ERL_NIF_TERM nif_census(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
 ERL_NIF_TERM nif_stop(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
     (void)argv;
+    nif_register_close(env);
     nif_pool_stop(env);
     return nif_atom(NIF_ATOM_ok);
 }

@@ -20,8 +20,8 @@
 -spec children() -> [].
 children() -> [].
 
-%% The application has stopped: no thread of the library's stays behind. Boxes belong to their
-%% owners, not to the application, and stay.
+%% The application has stopped: every box is closed, as with the other strategies, and no thread of
+%% the library's stays behind.
 -spec stopped() -> ok.
 stopped() ->
     case tripod_nif_lib:loaded() of

@@ -97,9 +97,18 @@ not_loaded(File, Why) ->
 loaded() -> persistent_term:get(?LOADED, false).
 
 %% Loading this module anew takes the library along at once: boxes that live now stay reachable even
-%% if the old code is purged before anybody calls. Does nothing the first time.
+%% if the old code is purged before anybody calls. Does nothing the first time. A library that cannot
+%% be loaded must not take the place of one that can: the module that is loaded then stays.
 reloaded() ->
     case loaded() of
-        true -> _ = load(), ok;
+        true -> replaces(load());
         false -> ok
+    end.
+
+replaces(ok) ->
+    ok;
+replaces({error, _} = Error) ->
+    case erlang:module_loaded(?MODULE) of
+        true -> Error;
+        false -> ok % the next call says what is wrong
     end.
