@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Lua service as service.h wants it: requests are {Verb, ...}, as tripod_lua.erl builds them.
-#include "sandbox.h"
+#include "sandbox_fronts.h"
 
 #include <string.h>
 

@@ -165,38 +165,6 @@ void sandbox_drop_call(struct sandbox *sandbox);
 lua_State *sandbox_floor(struct sandbox *sandbox);
 bool sandbox_stack_is_low(void);
 
-// sandbox_libs.c
-void sandbox_open_libraries(lua_State *L);
-// Pushes the table that holds a library's functions, which no script may get hold of.
-void sandbox_push_library(lua_State *L, size_t i);
-// If the table on top is what scripts see of a library, puts sandbox_push_library's in its place.
-bool sandbox_enter_library(lua_State *L);
-
-// sandbox_fronts.c
-// Pushes a new front for the library, closed.
-void sandbox_push_front(lua_State *L, size_t i);
-void sandbox_set_string_metatable(lua_State *L);
-// Which library's front the value at `index` is; SANDBOX_LIBRARIES: of none.
-size_t sandbox_find_front(lua_State *L, int index);
-// If the value at `index` is a front and closed, opens it and returns true. To be called where a
-// script would see that it is empty; costs little for other values.
-bool sandbox_open_found_front(lua_State *L, size_t i);
-static inline bool sandbox_open_front(lua_State *L, int index) {
-    const struct sandbox_fronts *fronts = &sandbox_of(L)->fronts;
-    uintptr_t table = (uintptr_t)lua_topointer(L, index);
-    return table - fronts->least <= fronts->most - fronts->least &&
-           sandbox_open_found_front(L, sandbox_find_front(L, index));
-}
-// For a call that lasts. Those whose use begins later open then.
-void sandbox_open_used_fronts(lua_State *L);
-// rawset with the arguments at 1 to 3, if the first is a front; otherwise does nothing: false.
-bool sandbox_write_front(lua_State *L);
-// A call begins, outside sandbox_protect: 0 or a negative service code.
-int sandbox_close_fronts(struct sandbox *sandbox);
-
-// sandbox_base.c
-int sandbox_next(lua_State *L); // the function `next`
-
 // The sandbox's own functions, each list in the file of its name.
 extern const luaL_Reg sandbox_base_functions[];
 extern const luaL_Reg sandbox_identity_functions[]; // of base: tostring

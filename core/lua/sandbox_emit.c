@@ -4,7 +4,7 @@
 //
 // Whether a table is a sequence is found out while emitting it as one; the rare table that looked
 // like one and is not starts the reply over, counting every table first.
-#include "sandbox.h"
+#include "sandbox_fronts.h"
 
 #include <math.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 // Open, it holds the functions itself, and a script may change them. A front opens before anything
 // could tell the difference: at the first write, and when its keys are listed. The hook opens those
 // in use when a call has lasted a while, because looking up __index costs some nanoseconds.
-#include "sandbox.h"
+#include "sandbox_fronts.h"
 
 // More of a script's own entries would make closing long.
 #define FRONTS_ADDED_MAX 512u

@@ -2,7 +2,7 @@
 // What a script can reach: an allow-list over the stock libraries, with our own version of every
 // function that would load bytecode, touch the process, or swallow a limit. A name that is not in
 // these lists does not exist, whatever a later release of Lua adds.
-#include "sandbox.h"
+#include "sandbox_fronts.h"
 
 #include <lualib.h>
 

@@ -8,7 +8,7 @@
 // taken, and a stop raises an error, again at every instruction until the stack is gone; every
 // catcher that a script can reach raises it anew.
 #include "preempt_timer.h"
-#include "sandbox.h"
+#include "sandbox_fronts.h"
 
 // Without the timer: instructions between two looks at the clock, some microseconds.
 #ifndef SANDBOX_COUNT

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each verb does with its arguments, which lie on the stack of `call` from index 1 on.
-#include "sandbox.h"
+#include "sandbox_fronts.h"
 
 #include <string.h>
 
