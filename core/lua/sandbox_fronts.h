@@ -19,9 +19,10 @@ void sandbox_push_front(lua_State *L, size_t i);
 void sandbox_set_string_metatable(lua_State *L);
 // Which library's front the value at `index` is; SANDBOX_LIBRARIES: of none.
 size_t sandbox_find_front(lua_State *L, int index);
+// Opens the front of library `i`, unless that is SANDBOX_LIBRARIES or open already: false.
+bool sandbox_open_found_front(lua_State *L, size_t i);
 // If the value at `index` is a front and closed, opens it and returns true. To be called where a
 // script would see that it is empty; costs little for other values.
-bool sandbox_open_found_front(lua_State *L, size_t i);
 static inline bool sandbox_open_front(lua_State *L, int index) {
     const struct sandbox_fronts *fronts = &sandbox_of(L)->fronts;
     uintptr_t table = (uintptr_t)lua_topointer(L, index);

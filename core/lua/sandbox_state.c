@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Lua state's life: created in an arena, dropped with the arena. lua_close is never called: the
 // sandbox has no finalizers and no foreign userdata, so there is nothing that a walk would release.
-#include "sandbox.h"
+#include "sandbox_fronts.h"
 
 #include <string.h>
 
