@@ -35,7 +35,8 @@ struct timer_slot {
     // Written by the slot's thread, read by its own handler; relaxed atomics because the watchdog
     // reads `generation` too, and signal fences because of the handler.
     _Alignas(TIMER_LINE_BYTES) _Atomic(uint32_t) generation; // odd: within a run
-    _Atomic(uint32_t) awaited; // a signal was sent and did not arrive yet
+    _Atomic(uint32_t) awaited; // a signal was sent and none arrived since
+    _Atomic(uint32_t) owed;    // signals that were sent and did not arrive, or that never will
     _Atomic(preempt_timer_fire *) fire;
     _Atomic(void *) target;
     _Atomic(struct timer_slot *) *home; // the thread's own pointer to this slot
@@ -81,11 +82,17 @@ static void timer_await(struct timer_slot *slot, bool awaited) {
     atomic_store_explicit(&slot->awaited, awaited, memory_order_release);
 }
 
+// Each signal that was sent is the timer's own when it arrives, also the first one after it was
+// sent again. Only the slot's handler counts down.
+static bool timer_is_owed(struct timer_slot *slot) {
+    return atomic_load_explicit(&slot->owed, memory_order_acquire) > 0 &&
+           atomic_fetch_sub_explicit(&slot->owed, 1, memory_order_relaxed) > 0;
+}
+
 static void timer_handle(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
     struct timer_slot *slot = atomic_load_explicit(&timer_own, memory_order_relaxed);
-    bool ours = slot != NULL && info->si_code == SI_TKILL && timer_awaited(slot);
-    if (!ours) {
+    if (slot == NULL || info->si_code != SI_TKILL || !timer_is_owed(slot)) {
         timer_pass_on(signal, info, context);
     } else {
         if (atomic_load_explicit(&slot->generation, memory_order_relaxed) % 2 == 1) {
@@ -109,8 +116,11 @@ static void timer_tap(struct timer_slot *slot) {
     if (slot->waited % TIMER_RESEND_TICKS != 0)
         return;
     timer_await(slot, true);
-    if (pthread_kill(slot->thread, timer_signal) != 0)
+    (void)atomic_fetch_add_explicit(&slot->owed, 1, memory_order_release);
+    if (pthread_kill(slot->thread, timer_signal) != 0) {
+        (void)atomic_fetch_sub_explicit(&slot->owed, 1, memory_order_relaxed);
         timer_await(slot, awaited);
+    }
 }
 
 // True if any thread is in a run or was since the last tick.
