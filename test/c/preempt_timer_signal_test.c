@@ -45,14 +45,14 @@ static void run_until_tapped(sig_atomic_t times) {
 static void takes_one_signal_and_puts_it_back(void **state) {
     (void)state;
     for (unsigned round = 0; round < 3; round++) {
-        assert_int_equal(preempt_timer_start(), 0);
+        assert_int_equal(rig_start(), 0);
         int signal = signal_in_use();
         struct sigaction action;
         assert_int_equal(sigaction(signal, NULL, &action), 0);
         assert_int_equal(action.sa_flags & (SA_ONSTACK | SA_RESTART | SA_SIGINFO),
                          SA_ONSTACK | SA_RESTART | SA_SIGINFO);
         run_until_tapped(2);
-        preempt_timer_stop();
+        rig_stop();
         for (int each = FIRST; each <= LAST; each++)
             assert_true(is_default(each));
     }
@@ -108,7 +108,7 @@ static void unblocks_its_signal_only_where_somebody_enters(void **state) {
         assert_int_equal(pthread_barrier_init(&two[i].barrier, NULL, 2), 0);
         assert_int_equal(pthread_create(&two[i].thread, NULL, bystander_main, &two[i]), 0);
     }
-    assert_int_equal(preempt_timer_start(), 0);
+    assert_int_equal(rig_start(), 0);
     int signal = signal_in_use();
     for (unsigned i = 0; i < 2; i++) {
         pthread_barrier_wait(&two[i].barrier);
@@ -118,7 +118,7 @@ static void unblocks_its_signal_only_where_somebody_enters(void **state) {
         assert_int_equal(two[i].unblocked, two[i].enters ? signal : 0);
         pthread_barrier_destroy(&two[i].barrier);
     }
-    preempt_timer_stop();
+    rig_stop();
     sigset_t still = mask_now();
     assert_true(masks_equal_but_for(&mine, &still, 0));
 }
@@ -167,22 +167,21 @@ static void leaves_signals_alone_that_others_use(void **state) {
     occupy_all(true);
     vacate(LAST);
     theirs_called = 0;
-    assert_int_equal(preempt_timer_start(), 0);
+    assert_int_equal(rig_start(), 0);
     for (int signal = FIRST; signal < LAST; signal++)
         assert_true(handler_of(signal) == theirs_with_info);
     assert_false(is_default(LAST));
     run_until_tapped(2);
-    preempt_timer_stop();
+    rig_stop();
     assert_true(is_default(LAST));
     assert_int_equal(theirs_called, 0);
-    vacate_all();
 }
 
 static void passes_on_what_is_not_its_own(void **state) {
     (void)state;
     for (unsigned with_info = 0; with_info <= 1; with_info++) {
         occupy_all(with_info);
-        assert_int_equal(preempt_timer_start(), 0); // shares one
+        assert_int_equal(rig_start(), 0); // shares one
         theirs_called = 0;
         sig_atomic_t sent = 0;
         for (int signal = FIRST; signal <= LAST; signal++, sent++)
@@ -196,7 +195,7 @@ static void passes_on_what_is_not_its_own(void **state) {
             assert_int_equal(raise(signal), 0); // from within a run
         assert_true(spin_until(&target, 3));
         target_leave(&target);
-        preempt_timer_stop();
+        rig_stop();
         assert_int_equal(theirs_called, sent);
         for (int signal = FIRST; signal <= LAST; signal++)
             assert_int_equal(handler_of(signal) == theirs_with_info, with_info);
@@ -206,26 +205,48 @@ static void passes_on_what_is_not_its_own(void **state) {
 
 static void survives_a_stray_signal(void **state) {
     (void)state;
-    assert_int_equal(preempt_timer_start(), 0);
+    assert_int_equal(rig_start(), 0);
     assert_int_equal(raise(signal_in_use()), 0);
     run_until_tapped(1);
     assert_int_equal(raise(signal_in_use()), 0);
-    preempt_timer_stop();
+    rig_stop();
 }
 
 static void leaves_a_handler_alone_that_came_later(void **state) {
     (void)state;
-    assert_int_equal(preempt_timer_start(), 0);
+    assert_int_equal(rig_start(), 0);
     int signal = signal_in_use();
     handle(signal, true);
-    preempt_timer_stop();
+    rig_stop();
     assert_true(handler_of(signal) == theirs_with_info);
-    vacate_all();
+}
+
+// Signals of this kind queue up: each one that was sent again arrives beside the first.
+static void what_was_sent_again_is_its_own_too(void **state) {
+    (void)state;
+    occupy_all(true);
+    assert_int_equal(rig_start(), 0);
+    sigset_t set;
+    (void)sigfillset(&set);
+    struct target target = {0};
+    theirs_called = 0;
+    assert_true(target_enter(&target));
+    for (uint64_t held_ns = 150 * MS; target.fires < 2 && held_ns < DEADLINE_NS; held_ns *= 2) {
+        target.fires = 0;
+        assert_int_equal(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+        for (uint64_t from_ns = now_ns(); now_ns() - from_ns < held_ns;)
+            spin_once();
+        assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
+    }
+    assert_true(target.fires >= 2);
+    target_leave(&target);
+    rig_stop();
+    assert_int_equal(theirs_called + target.strays, 0);
 }
 
 static void a_swallowed_signal_is_sent_again(void **state) {
     (void)state;
-    assert_int_equal(preempt_timer_start(), 0);
+    assert_int_equal(rig_start(), 0);
     int signal = signal_in_use();
     struct sigaction ours;
     assert_int_equal(sigaction(signal, NULL, &ours), 0);
@@ -240,7 +261,7 @@ static void a_swallowed_signal_is_sent_again(void **state) {
     assert_true(theirs_called > 0);
     assert_true(spin_until(&target, target.fires + 1));
     target_leave(&target);
-    preempt_timer_stop();
+    rig_stop();
 }
 
 static sigset_t only(int signal) {
@@ -248,6 +269,11 @@ static sigset_t only(int signal) {
     (void)sigemptyset(&set);
     (void)sigaddset(&set, signal);
     return set;
+}
+
+static void let_through(int signal) {
+    sigset_t set = only(signal);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static bool is_pending(int signal) {
@@ -267,14 +293,9 @@ static bool hold_back(int signal) {
     return true;
 }
 
-static void let_through(int signal) {
-    sigset_t set = only(signal);
-    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
 static void a_late_signal_fires_nothing_or_for_the_next_run(void **state) {
     (void)state;
-    assert_int_equal(preempt_timer_start(), 0);
+    assert_int_equal(rig_start(), 0);
     int signal = signal_in_use();
     struct target first = {0}, second = {0};
     assert_true(target_enter(&first));
@@ -293,14 +314,14 @@ static void a_late_signal_fires_nothing_or_for_the_next_run(void **state) {
     target_leave(&second);
     assert_int_equal(first.fires, fires);
     assert_int_equal(first.strays + second.strays, 0);
-    preempt_timer_stop();
+    rig_stop();
 }
 
 static void the_watchdog_takes_no_signal_of_the_process(void **state) {
     (void)state;
     theirs_called = 0;
     handle(SIGUSR1, false);
-    assert_int_equal(preempt_timer_start(), 0);
+    assert_int_equal(rig_start(), 0);
     sigset_t set = only(SIGUSR1);
     assert_int_equal(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
     assert_int_equal(kill(getpid(), SIGUSR1), 0);
@@ -309,8 +330,7 @@ static void the_watchdog_takes_no_signal_of_the_process(void **state) {
     assert_true(is_pending(SIGUSR1));
     assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
     assert_int_equal(theirs_called, 1);
-    preempt_timer_stop();
-    vacate(SIGUSR1);
+    rig_stop();
 }
 
 // A signal that the thread does not take before stop must not meet the default disposition, which
@@ -339,29 +359,41 @@ static void no_signal_outlives_the_timer(void **state) {
     (void)state;
     struct late late = {.held_back = false};
     assert_int_equal(pthread_barrier_init(&late.barrier, NULL, 2), 0);
-    assert_int_equal(preempt_timer_start(), 0);
+    assert_int_equal(rig_start(), 0);
     late.signal = signal_in_use();
     assert_int_equal(pthread_create(&late.thread, NULL, late_main, &late), 0);
     pthread_barrier_wait(&late.barrier);
-    preempt_timer_stop();
+    rig_stop();
     pthread_barrier_wait(&late.barrier);
     assert_int_equal(pthread_join(late.thread, NULL), 0);
     assert_true(late.held_back);
     pthread_barrier_destroy(&late.barrier);
 }
 
+static int leave_nothing_behind(void **state) {
+    (void)rig_teardown(state);
+    vacate_all();
+    vacate(SIGUSR1);
+    sigset_t none;
+    (void)sigemptyset(&none);
+    return pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+#define SIGNAL_TEST(test) cmocka_unit_test_teardown(test, leave_nothing_behind)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_one_signal_and_puts_it_back),
-        cmocka_unit_test(unblocks_its_signal_only_where_somebody_enters),
-        cmocka_unit_test(leaves_signals_alone_that_others_use),
-        cmocka_unit_test(passes_on_what_is_not_its_own),
-        cmocka_unit_test(survives_a_stray_signal),
-        cmocka_unit_test(leaves_a_handler_alone_that_came_later),
-        cmocka_unit_test(a_swallowed_signal_is_sent_again),
-        cmocka_unit_test(a_late_signal_fires_nothing_or_for_the_next_run),
-        cmocka_unit_test(the_watchdog_takes_no_signal_of_the_process),
-        cmocka_unit_test(no_signal_outlives_the_timer),
+        SIGNAL_TEST(takes_one_signal_and_puts_it_back),
+        SIGNAL_TEST(unblocks_its_signal_only_where_somebody_enters),
+        SIGNAL_TEST(leaves_signals_alone_that_others_use),
+        SIGNAL_TEST(passes_on_what_is_not_its_own),
+        SIGNAL_TEST(survives_a_stray_signal),
+        SIGNAL_TEST(leaves_a_handler_alone_that_came_later),
+        SIGNAL_TEST(what_was_sent_again_is_its_own_too),
+        SIGNAL_TEST(a_swallowed_signal_is_sent_again),
+        SIGNAL_TEST(a_late_signal_fires_nothing_or_for_the_next_run),
+        SIGNAL_TEST(the_watchdog_takes_no_signal_of_the_process),
+        SIGNAL_TEST(no_signal_outlives_the_timer),
     };
     return cmocka_run_group_tests_name("preempt_timer_signal", tests, NULL, NULL);
 }

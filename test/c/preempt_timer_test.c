@@ -6,13 +6,7 @@
 
 static int timer_starts(void **state) {
     (void)state;
-    return preempt_timer_start();
-}
-
-static int timer_stops(void **state) {
-    (void)state;
-    preempt_timer_stop();
-    return 0;
+    return rig_start();
 }
 
 static void taps_an_endless_loop_within_some_ticks(void **state) {
@@ -204,18 +198,18 @@ static void starts_and_stops_again_and_again(void **state) {
     struct target target = {0};
     for (sig_atomic_t round = 0; round < 30; round++) {
         assert_false(target_enter(&target)); // not running
-        assert_int_equal(preempt_timer_start(), 0);
-        assert_int_equal(preempt_timer_start(), 0);
+        assert_int_equal(rig_start(), 0);
+        assert_int_equal(rig_start(), 0);
         if (round % 3 != 0) {
             assert_true(target_enter(&target));
             assert_true(spin_until(&target, target.fires + round % 3));
             target_leave(&target);
         }
-        preempt_timer_stop();
+        rig_stop();
         assert_true(target_enter(&target)); // one start is left
         assert_true(spin_until(&target, target.fires + 1));
         target_leave(&target);
-        preempt_timer_stop();
+        rig_stop();
     }
     assert_int_equal(target.strays, 0);
 }
@@ -250,25 +244,25 @@ static void threads_outlive_a_stop(void **state) {
         assert_int_equal(pthread_barrier_init(&again, NULL, 2), 0);
         struct survivor survivors[2] = {{.stopping = &stopping},
                                         {.stopping = &stopping, .again = &again}};
-        assert_int_equal(preempt_timer_start(), 0);
+        assert_int_equal(rig_start(), 0);
         for (unsigned i = 0; i < 2; i++)
             assert_int_equal(
                 pthread_create(&survivors[i].thread, NULL, survivor_main, &survivors[i]), 0);
         pthread_barrier_wait(&stopping);
-        preempt_timer_stop();
-        assert_int_equal(preempt_timer_start(), 0);
+        rig_stop();
+        assert_int_equal(rig_start(), 0);
         pthread_barrier_wait(&again);
         for (unsigned i = 0; i < 2; i++) {
             assert_int_equal(pthread_join(survivors[i].thread, NULL), 0);
             assert_true(survivors[i].fine);
         }
-        preempt_timer_stop();
+        rig_stop();
         pthread_barrier_destroy(&stopping);
         pthread_barrier_destroy(&again);
     }
 }
 
-#define RUNNING(test) cmocka_unit_test_setup_teardown(test, timer_starts, timer_stops)
+#define RUNNING(test) cmocka_unit_test_setup_teardown(test, timer_starts, rig_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -282,8 +276,8 @@ int main(void) {
         RUNNING(wakes_from_idleness),
         RUNNING(threads_come_and_go),
         RUNNING(each_thread_has_its_own_runs),
-        cmocka_unit_test(starts_and_stops_again_and_again),
-        cmocka_unit_test(threads_outlive_a_stop),
+        cmocka_unit_test_teardown(starts_and_stops_again_and_again, rig_teardown),
+        cmocka_unit_test_teardown(threads_outlive_a_stop, rig_teardown),
     };
     return cmocka_run_group_tests_name("preempt_timer", tests, NULL, NULL);
 }

@@ -55,14 +55,41 @@ static inline void target_fire(void *context, uintptr_t pc) {
     errno = ERANGE; // the handler has to keep the thread's own
 }
 
+// What a test that fails leaves behind, for its teardown.
+static unsigned rig_starts;                // of the timer that no stop followed
+static _Thread_local bool rig_is_in_a_run; // the calling thread
+
+static inline int rig_start(void) {
+    int code = preempt_timer_start();
+    rig_starts += code == 0 ? 1 : 0;
+    return code;
+}
+
+static inline void rig_stop(void) {
+    rig_starts -= 1;
+    preempt_timer_stop();
+}
+
 static inline bool target_enter(struct target *target) {
     target->allowed = 1;
-    return preempt_timer_enter(target_fire, target);
+    rig_is_in_a_run = preempt_timer_enter(target_fire, target);
+    return rig_is_in_a_run;
 }
 
 static inline void target_leave(struct target *target) {
     preempt_timer_leave();
+    rig_is_in_a_run = false;
     target->allowed = 0;
+}
+
+static inline int rig_teardown(void **state) {
+    (void)state;
+    if (rig_is_in_a_run)
+        preempt_timer_leave();
+    rig_is_in_a_run = false;
+    while (rig_starts > 0)
+        rig_stop();
+    return 0;
 }
 
 // Runs on without a single call until there were `fires`. False at the deadline.
