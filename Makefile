@@ -201,7 +201,7 @@ again = +@$(MAKE) --no-print-directory $(if $(filter 0,$(V)),-s)
 ASKED := build/otp.flags build/lua.cflags build/lua.libs build/seccomp.cflags build/seccomp.libs
 
 # Of these jobs, one at a time; each runs its own parts side by side.
-JOBS := deps test bench kill crash compare lint asan valgrind tsan fuzz coverage nets check
+JOBS := deps test soak bench kill crash compare lint asan valgrind tsan fuzz coverage nets check
 ifneq ($(filter $(JOBS),$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
@@ -216,6 +216,17 @@ test: ## every test; SUITE=TEXT those whose file name contains it
 	$(again) MODE=replay fuzz-targets
 	@BUILD=$(BUILD) V=$(V) ERL='$(ERL)' SUITE='$(SUITE)' GROUP='$(GROUP)' CASE='$(CASE)' \
 	    PROPERTIES='$(PROPERTIES)' build-aux/run-tests
+
+# TIMES are per phase, strategy and mode; phases that would take longer than their share of MINUTES are
+# cut short, and said to be.
+TIMES ?= 5000
+MINUTES ?= 30
+.PHONY: soak
+soak: ## owners killed in every phase, TIMES=5000 each, in MINUTES=30; GROUP=, PHASE= that one
+	$(call deps,--brief) $(DEPS_OF_test)
+	$(again) all test-beams
+	@$(ERL) -noshell -pa ebin build/test/ebin \
+	    -run owner_soak main $(TIMES) $(MINUTES) $(or $(GROUP),all) $(or $(PHASE),all)
 
 .PHONY: faults test-beams c-tests net-programs fuzz-targets objects
 faults: | $(ASKED)

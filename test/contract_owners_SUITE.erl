@@ -10,14 +10,12 @@
 
 cases() ->
     [give_away_permutations, no_trace_is_left, leaked_handles, only_bytes_of_the_handle_are_left,
-     many_owners_die, very_many_owners_die, killed_opening, killed_idle, killed_in_a_call,
+     many_owners_die, killed_opening, killed_idle, killed_in_a_call,
      killed_between_slices, killed_in_conversion, killed_in_a_sort_callback,
      killed_in_an_owners_function, killed_in_line, killed_closing, killed_being_closed,
      killed_giving_away, killed_while_the_heir_dies, heir_is_killed].
 
 suite() -> [{timetrap, {minutes, 10}}].
-
-is_program(Config) -> contract:strategy(Config) =:= port_program.
 
 died(Pid, Monitor) ->
     receive
@@ -197,25 +195,12 @@ only_bytes_of_the_handle_are_left(Config) ->
 
 %% --- all at once ---
 
+%% Operating system processes are dear; `make soak` takes as many as there can be.
 many_owners_die(Config) ->
-    die_together(Config, case is_program(Config) of true -> 50; false -> 1000 end).
-
-%% In the first mode of those strategies whose boxes are no processes of the system.
-very_many_owners_die(Config) ->
-    Strategy = contract:strategy(Config),
-    case hd((tripod_strategy:room(Strategy)):modes()) =:= ?config(mode, Config) of
-        true when Strategy =/= port_program -> die_together(Config, 10000);
-        _ -> ok
-    end.
-
-die_together(Config, Number) ->
-    Strategy = contract:strategy(Config),
-    Owners = [contract:owner(Config, #{memory_bytes => 65536}) || _ <- lists:seq(1, Number)],
-    ?assertMatch(#{boxes := Number}, tripod:census(Strategy)),
-    [exit(Owner, kill) || {Owner, _, _} <- Owners],
-    [killed = died(Owner, Monitor) || {Owner, Monitor, _} <- Owners],
-    contract:await_nothing_alive(),
-    [{error, closed} = tripod:info(Box) || {_, _, Box} <- Owners].
+    owner_crowd:die(Config, case contract:strategy(Config) of
+                                port_program -> 100;
+                                _ -> 10000
+                            end).
 
 %% --- at every moment ---
 
