@@ -5,7 +5,7 @@
 -module(lifecycle_world).
 
 -export([start/1, finish/1]).
--export([open/2, call/3, tell_call/3, send/4, receive_reply/2, interrupt/1, give_away/3, close/1,
+-export([open/2, open_new/2, probe/1, call/3, tell_call/3, send/4, receive_reply/2, interrupt/1, give_away/3, close/1,
          close/2, info/2, kill/1, revive/1, leak/2, await_gone/1]).
 -export([owners/0, boxes/0, requests/0, scripts/0, result/1]).
 
@@ -112,6 +112,34 @@ open(Owner, Box) ->
                    ok
            end,
     ask(Owner, Open).
+
+%% Only one process at a time may open the boxes of a number.
+-spec open_new(pos_integer(), pos_integer()) -> ok | exists | term().
+open_new(Owner, Box) ->
+    case ets:member(?MODULE, {box, Box}) of
+        true -> exists;
+        false -> open(Owner, Box)
+    end.
+
+%% Whose the box is, when nobody does anything any more: its owner's, or gone.
+-spec probe(pos_integer()) -> none | gone | {owned, pos_integer()} | nobodys.
+probe(Box) ->
+    with(Box, fun(Handle) ->
+        try
+            contract:await(fun() -> whose(Box, Handle) =/= nobodys orelse nobodys end)
+        of
+            ok -> whose(Box, Handle)
+        catch
+            error:{deadline, nobodys} -> nobodys
+        end
+    end).
+
+whose(Box, Handle) ->
+    case {[Owner || Owner <- owners(), info(Owner, Box) =:= ok], tripod:info(Handle)} of
+        {[Owner], {error, not_owner}} -> {owned, Owner};
+        {[], {error, closed}} -> gone;
+        _ -> nobodys
+    end.
 
 -spec call(pos_integer(), pos_integer(), atom()) -> term().
 call(Owner, Box, Script) ->

@@ -3,7 +3,7 @@
 %% the middle of what it does stays out for a while; and how an owner gets scheduled out just there.
 -module(owner_noise).
 
--export([start/0, stop/1, turns/1, hesitate/1, narrow/0]).
+-export([start/1, stop/1, turns/1, hesitate/1, narrow/0]).
 -export_type([noise/0]).
 
 -opaque noise() :: [pid()].
@@ -14,11 +14,12 @@
 %% The most that a command takes, give or take.
 -define(COMMAND_REDUCTIONS, 300).
 
-%% On the scheduler where contract:owner/2 puts owners. Ends with the caller too.
--spec start() -> noise().
-start() ->
+%% On the scheduler where contract:owner/2 puts owners. Ends with the caller too. Each is busy so many
+%% times and then has a pause.
+-spec start(Busy :: pos_integer()) -> noise().
+start(Busy) ->
     Self = self(),
-    [spawn_opt(fun() -> noise(monitor(process, Self)) end,
+    [spawn_opt(fun() -> noise(monitor(process, Self), Busy) end,
                [{scheduler, erlang:system_info(schedulers)}])
      || _ <- lists:seq(1, ?PROCESSES)].
 
@@ -30,14 +31,13 @@ stop(Noise) ->
         receive {'DOWN', Monitor, process, Pid, _} -> ok end
     end, Noise).
 
-%% Most often there is more to do at once.
-noise(Case) ->
+noise(Case, Busy) ->
     hesitate(?REDUCTIONS),
     receive
         {'DOWN', Case, process, _, _} -> ok
-    after rand:uniform(8) div 8 ->
+    after rand:uniform(Busy) div Busy ->
         true = erlang:yield(),
-        noise(Case)
+        noise(Case, Busy)
     end.
 
 %% Time passes, and reductions.

@@ -19,6 +19,7 @@
 -type rig() :: #{config := list(), heir := {pid(), reference()}, marks := atomics:atomics_ref()}.
 
 -define(DEADLINE_MS, 30000).
+-define(LOOKS, 1000).
 -define(STAGE, 1).
 -define(NOTE, 2).
 -define(READY, 1).
@@ -341,16 +342,19 @@ calls(Config) -> maps:get(calls, tripod:census(contract:strategy(Config))).
 
 nothing() -> none.
 
-%% Without the pauses of contract:await/1.
-until(Condition) -> until(Condition, erlang:monotonic_time(millisecond) + ?DEADLINE_MS).
+%% At first without the pauses of contract:await/1.
+until(Condition) -> until(Condition, ?LOOKS).
 
-until(Condition, Deadline) ->
-    Condition() orelse begin
-        erlang:monotonic_time(millisecond) < Deadline orelse error(deadline),
-        true = erlang:yield(),
-        until(Condition, Deadline)
-    end,
-    ok.
+until(Condition, 0) ->
+    contract:await(Condition, ?DEADLINE_MS);
+until(Condition, Looks) ->
+    case Condition() of
+        true ->
+            ok;
+        false ->
+            true = erlang:yield(),
+            until(Condition, Looks - 1)
+    end.
 
 died(Pid, Monitor) ->
     receive

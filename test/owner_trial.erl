@@ -17,7 +17,7 @@
 -spec run(list(), owner_phases:phase(), limits()) -> places().
 run(Config, Phase, #{times := Times} = Limits) ->
     ok = contract:bind(),
-    Noise = owner_noise:start(),
+    Noise = owner_noise:start(busy(contract:strategy(Config))),
     {Heir, Monitor} = contract:heir(),
     Kill = fun() ->
                    owner_phases:kill_at(Phase, #{config => Config, heir => {Heir, Monitor},
@@ -38,6 +38,10 @@ run(Config, Phase, #{times := Times} = Limits) ->
     ok = owner_noise:stop(Noise),
     [] = contract:mailbox(),
     Places.
+
+%% A program needs a processor as well.
+busy(port_program) -> 2;
+busy(_) -> 8.
 
 %% Whoever opens boxes for others may still have to open one for an owner that is dead; it serves them
 %% in turn, and this one after that.
