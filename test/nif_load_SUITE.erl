@@ -12,13 +12,15 @@
 
 -export([suite/0, all/0, init_per_testcase/2, end_per_testcase/2]).
 -export([unknown_service/1, missing_artefact/1, broken_artefact/1, many_first_opens/1,
-         reload_keeps_boxes/1, unload_leaves_nothing/1, reload_during_a_call/1]).
+         reload_keeps_boxes/1, unload_leaves_nothing/1, reload_during_a_call/1, another_build/1,
+         a_build_that_knows_other_data/1, no_library_to_go_on_with/1]).
 
 suite() -> [{timetrap, {seconds, 120}}].
 
 all() ->
     [unknown_service, missing_artefact, broken_artefact, many_first_opens, reload_keeps_boxes,
-     unload_leaves_nothing, reload_during_a_call].
+     unload_leaves_nothing, reload_during_a_call, another_build, a_build_that_knows_other_data,
+     no_library_to_go_on_with].
 
 init_per_testcase(Case, Config) when Case =:= missing_artefact; Case =:= broken_artefact ->
     Private = filename:join(proplists:get_value(priv_dir, Config), Case),
@@ -121,5 +123,123 @@ reload_during_a_call(Config) ->
         ?assertEqual({error, interrupted}, outcome(Caller)),
         ok = ask(Owner, fun(Held) -> {ok, [1]} = tripod_lua:eval(Box, "return 1"), {ok, Held} end),
         exit(Owner, kill),
+        no_boxes()
+    end).
+
+%% --- the next library is another one ---
+
+%% Builds that are told apart by their files, each in a directory of its own, as releases have it:
+%% under the same name the system's loader would find the one that it has.
+build(Config, Name) -> build(Config, Name, fun(Bytes) -> Bytes end).
+
+build(Config, Name, Change) ->
+    {ok, Bytes} = file:read_file(tripod_strategy:artefact("tripod_nif.so")),
+    write(Config, Name, Change(Bytes)).
+
+write(Config, Name, Bytes) ->
+    Dir = directory(Config, Name),
+    ok = file:write_file(filename:join(Dir, "tripod_nif.so"), Bytes),
+    Dir.
+
+directory(Config, Name) ->
+    Dir = filename:join([proplists:get_value(priv_dir, Config), ?MODULE, Name]),
+    ok = filelib:ensure_path(Dir),
+    Dir.
+
+load_from(Dir) ->
+    true = os:putenv("TRIPOD_PRIV", Dir),
+    code:load_file(tripod_nif_lib).
+
+%% In each mode one owner that does not call, and in some one that does.
+owners() ->
+    Case = self(),
+    ok = contract:bind(),
+    Owners = [begin
+                  {Owner, _, Box} = contract:owner([{strategy, nif}, {mode, Mode}],
+                                                   #{time_ms => 60_000}),
+                  ok = contract:tell(Owner, fun() -> Case ! {reply, Owner, Use(Box)} end),
+                  {Owner, Box}
+              end || {Mode, Use} <- [{Mode, fun endless/1} || Mode <- [yield, dirty, thread]]
+                         ++ [{Mode, fun(_) -> idle end} || Mode <- tripod_nif:modes()]],
+    until(fun() -> maps:get(calls, tripod:census(nif)) =:= 3 end),
+    Owners.
+
+endless(Box) -> tripod_lua:eval(Box, "while true do end").
+
+replies(Owners, Expected) ->
+    [receive {reply, Owner, Reply} -> ?assert(lists:member(Reply, [idle, Expected])) end
+     || {Owner, _} <- Owners].
+
+another_build(Config) ->
+    Builds = [build(Config, Name) || Name <- ["a", "b", "c"]],
+    in_peer(Config, fun() ->
+        {ok, _} = application:ensure_all_started(tripod),
+        Threads = threads(),
+        [begin
+             Owners = owners(),
+             {module, _} = load_from(Dir),
+             replies(Owners, {error, closed}),
+             no_boxes(),
+             _ = code:purge(tripod_nif_lib),
+             [begin
+                  ?assertEqual({error, closed}, contract:ask(Owner, fun() -> tripod:info(Box) end)),
+                  ok = tripod:interrupt(Box),
+                  ok = tripod:close(Box)
+              end || {Owner, Box} <- Owners],
+             Mine = open(echo),
+             ?assertEqual({ok, 1}, tripod:call(Mine, 1)),
+             ok = tripod:close(Mine),
+             [nif_node:kill(Owner) || {Owner, _} <- Owners]
+         end || Dir <- Builds ++ Builds],
+        true = code:delete(tripod_nif_lib),
+        _ = code:purge(tripod_nif_lib),
+        until(fun() -> erlang:garbage_collect(), threads() =:= Threads end)
+    end).
+
+%% NIF_MODULE_LAYOUT in nif_module.c, as it lies in memory.
+-define(LAYOUT, <<16#747269706f643031:64/little>>).
+
+a_build_that_knows_other_data(Config) ->
+    Dir = build(Config, "other_data", fun(Bytes) ->
+        [_ | _] = binary:matches(Bytes, ?LAYOUT),
+        binary:replace(Bytes, ?LAYOUT, <<"a layout">>, [global])
+    end),
+    in_peer(Config, fun() ->
+        Owners = owners(),
+        ?assertEqual({error, on_load_failure}, load_from(Dir)),
+        goes_on(Owners)
+    end).
+
+%% As if nothing had been tried.
+goes_on(Owners) ->
+    ?assertMatch(#{boxes := 7, calls := 3}, tripod:census(nif)),
+    [tripod:interrupt(Box) || {_, Box} <- Owners],
+    replies(Owners, {error, interrupted}),
+    [?assertEqual({ok, [1]}, contract:ask(Owner, fun() -> tripod_lua:eval(Box, "return 1") end))
+     || {Owner, Box} <- Owners],
+    [ok = tripod:close(Box) || {_, Box} <- Owners],
+    no_boxes().
+
+no_library_to_go_on_with(Config) ->
+    Empty = directory(Config, "empty"),
+    Broken = write(Config, "broken", <<"not a shared object">>),
+    Good = build(Config, "good"),
+    in_peer(Config, fun() ->
+        {module, _} = load_from(Good),
+        Owners = owners(),
+        ?assertEqual({error, on_load_failure}, load_from(Empty)),
+        ?assertEqual({error, on_load_failure}, load_from(Broken)),
+        goes_on(Owners),
+        %% Nor is there a module whose library could go on.
+        true = os:putenv("TRIPOD_PRIV", Empty),
+        Mine = open(echo),
+        true = code:delete(tripod_nif_lib),
+        _ = code:purge(tripod_nif_lib),
+        ?assertEqual({error, closed}, tripod:call(Mine, 1)),
+        File = filename:join(Empty, "tripod_nif.so"),
+        ?assertMatch({error, {missing_artefact, File, [_ | _]}}, tripod:open(nif, #{})),
+        true = os:putenv("TRIPOD_PRIV", Good),
+        ?assertEqual({ok, 1}, tripod:call(Mine, 1)),
+        ok = tripod:close(Mine),
         no_boxes()
     end).
