@@ -178,3 +178,25 @@ void driver_box_retire(struct driver_box *box) {
     box_close(&box->box);
     driver_box_drop(box);
 }
+
+void driver_box_close_all(void) {
+    size_t found = 0;
+    erl_drv_mutex_lock(registry_mutex);
+    struct driver_box **boxes = driver_alloc((box_count + 1) * sizeof *boxes);
+    for (size_t i = 0; i < bucket_count; i++)
+        for (struct driver_box *box = buckets[i]; box != NULL; box = box->next) {
+            if (boxes == NULL) {
+                (void)box_interrupt(&box->box);
+                continue;
+            }
+            driver_box_share(box);
+            boxes[found++] = box;
+        }
+    erl_drv_mutex_unlock(registry_mutex);
+    for (size_t i = 0; i < found; i++) {
+        box_close(&boxes[i]->box);
+        driver_box_drop(boxes[i]);
+    }
+    if (boxes != NULL)
+        driver_free(boxes);
+}

@@ -55,4 +55,8 @@ void driver_box_drop(struct driver_box *box);
 // Takes the box out of the registry, closes it and drops the port's reference.
 void driver_box_retire(struct driver_box *box);
 
+// Closes all that are there; their ports stay. Without memory for a list of them it only ends their
+// calls, with {error, interrupted}.
+void driver_box_close_all(void);
+
 #endif

@@ -62,6 +62,7 @@ enum driver_op {
     DRIVER_LOG = 10,
     DRIVER_WITHDRAW = 11,
     DRIVER_AWAITED = 12,
+    DRIVER_CLOSE_ALL = 13,
     DRIVER_CALL = 256, // and all above: what is added is the call's time limit in milliseconds
 };
 

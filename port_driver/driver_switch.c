@@ -49,6 +49,9 @@ ErlDrvSSizeT driver_switch_control(ErlDrvPort port, unsigned int op, const char 
     case DRIVER_CLOSE:
     case DRIVER_OWNED:
         return operate_by_id(op, frame, length, driver_caller(port), result);
+    case DRIVER_CLOSE_ALL:
+        driver_box_close_all();
+        return driver_status_put(result, DRIVER_OK, NULL);
     case DRIVER_LOG:
         driver_log_to(driver_mk_port(port), driver_caller(port));
         return driver_status_put(result, DRIVER_OK, NULL);

@@ -15,6 +15,7 @@
 -define(LOG, 10).
 -define(WITHDRAW, 11).
 -define(AWAITED, 12).
+-define(CLOSE_ALL, 13).
 -define(CALL, 256).
 -define(MAX_TIME_MS, (16#ffffffff - ?CALL)).
 

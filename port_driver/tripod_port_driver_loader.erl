@@ -77,9 +77,21 @@ handle_info(_, Loaded) ->
 terminate(_Reason, false) ->
     ok;
 terminate(_Reason, true) ->
+    ok = close_boxes(tuple_to_list(persistent_term:get(?SWITCHBOARDS, {}))),
     _ = persistent_term:erase(?SWITCHBOARDS),
     _ = erl_ddll:try_unload(?DRIVER, [kill_ports]),
     ok.
+
+%% Before anything that waits for a call that holds its scheduler: to close the port that the call has
+%% locked does, and so does erasing a persistent term, which is over when every scheduler has come by.
+close_boxes([]) ->
+    ok;
+close_boxes([Port | Ports]) ->
+    try port_control(Port, ?CLOSE_ALL, []) of
+        <<?OK>> -> ok
+    catch
+        error:badarg -> close_boxes(Ports) % somebody closed this one
+    end.
 
 %% A process counts as one user of a driver for each time that it loaded it.
 ready(false) ->
