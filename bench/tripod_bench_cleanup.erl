@@ -40,10 +40,14 @@ work(Prepare, Box) ->
 
 %% In a process of its own, which takes its place on a scheduler, and its tickers, with it.
 apart(Work) ->
-    {Pid, Monitor} = spawn_monitor(fun() -> exit({done, Work()}) end),
+    Caller = self(),
+    {Pid, Monitor} = spawn_monitor(fun() -> Caller ! {self(), Work()} end),
     receive
-        {'DOWN', Monitor, process, Pid, {done, Result}} -> Result;
-        {'DOWN', Monitor, process, Pid, Why} -> exit(Why)
+        {Pid, Result} ->
+            %% Until it is gone, and its tickers with it.
+            receive {'DOWN', Monitor, process, Pid, _} -> Result end;
+        {'DOWN', Monitor, process, Pid, Why} ->
+            exit(Why)
     end.
 
 samples(Prepare, Box, #{visit_ms := VisitMs, min := Min, max := Max}) ->
