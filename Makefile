@@ -33,7 +33,8 @@ FLAGS_debug := -O0 -g $(FREE)
 FLAGS_faults := -O1 -g -DTRIPOD_FAULTS
 FLAGS_asan := -O1 -g $(FREE) -fsanitize=address,undefined -fno-sanitize-recover=undefined \
               -fno-omit-frame-pointer
-FLAGS_tsan := -O1 -g $(FREE) -fsanitize=thread
+# TSan takes no notice of fences, and gcc says so; those of ours order atomics only.
+FLAGS_tsan := -O1 -g $(FREE) -fsanitize=thread -Wno-tsan
 FLAGS_asanfaults := $(FLAGS_asan) -DTRIPOD_FAULTS
 FLAGS_cov := -O0 -g $(FREE) --coverage
 # A look at the clock after every instruction of a script and every second step of a loop in C.
@@ -59,7 +60,7 @@ FAULT_SRC := $(wildcard test/faults/*.c)
 CORE_SRC := $(wildcard core/*.c $(SERVICES:%=%/*.c)) $(if $(filter %faults,$(MODE)),$(FAULT_SRC))
 ROOM_SRC := $(wildcard port_program/*.c port_driver/*.c nif/*.c)
 FLOOR_SRC := $(wildcard bench/floors/*.c)
-TEST_SRC := $(wildcard test/c/*.c)
+TEST_SRC := $(wildcard test/c/*.c test/vm/*.c)
 FUZZ_SRC := $(wildcard test/fuzz/*.c)
 # Programs with one deliberate fault each, to prove that sanitizers and checks report it.
 NET_SRC := $(wildcard test/nets/*.c)
@@ -123,7 +124,8 @@ $(BUILD)/core.list: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CORE_SRC)' | cmp -s - $@ || echo '$(CORE_SRC)' > $@
 
-OTP_OBJ := $(call objects,nif/%.c port_driver/%.c bench/floors/nif.c bench/floors/driver.c)
+OTP_OBJ := $(call objects,nif/%.c port_driver/%.c bench/floors/nif.c bench/floors/driver.c \
+                          test/vm/%.c)
 LUA_OBJ := $(call objects,core/lua/%.c bench/floors/lua.c test/c/%.c test/fuzz/%.c)
 $(OTP_OBJ): build/otp.flags
 $(OTP_OBJ): EXTRA := @build/otp.flags
@@ -235,16 +237,18 @@ faults: ## the artefacts that can be told to crash, in build/faults/priv
 
 test-beams: $(BEAMS) $(TEST_BEAMS) build/modules.list
 
-# test/c/NAME_test.c is a program of its own, NAME_pipe.c is one that a test in Erlang talks to;
-# other files there are linked into each test.
+# NAME_test.c is a program of its own, NAME_pipe.c is one that a test in Erlang talks to. Other files
+# of test/c are linked into each test; those of test/vm, with the NIF, into the tests there.
 TEST_NAMES := $(patsubst %.c,%,$(filter %_test.c,$(TEST_SRC)))
 C_TESTS := $(TEST_NAMES:%=$(BUILD)/%)
 C_PIPES := $(patsubst %.c,$(BUILD)/%,$(filter %_pipe.c,$(TEST_SRC)))
-C_SHARED := $(call objects,$(filter-out %_test.c %_pipe.c,$(TEST_SRC)))
+C_SHARED := $(call objects,$(filter-out test/vm/% %_test.c %_pipe.c,$(TEST_SRC)))
+VM_SHARED := $(call objects,$(filter-out test/c/% %_test.c,$(TEST_SRC)) nif/%.c)
 c-tests: $(C_TESTS) $(C_PIPES)
 $(C_PIPES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	$(Q)$(link) $(LIBS)
+$(filter $(BUILD)/test/vm/%,$(C_TESTS)): $(VM_SHARED)
 $(C_TESTS): $(BUILD)/%: $(BUILD)/%.o $(C_SHARED) $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
 	$(Q)$(link) -lcmocka $(LIBS)
@@ -338,12 +342,13 @@ valgrind: ## C unit tests under valgrind
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) MODE=debug c-tests
 	@build-aux/net valgrind $(TEST_NAMES:%=build/debug/%)
-# Without Lua: ThreadSanitizer delivers signals only where code meets its run-time, which a Lua loop
-# never does, and loses count of calls that Lua's library, not being instrumented, leaves by longjmp.
-TSAN_NAMES := $(filter-out test/c/lua%,$(TEST_NAMES))
-tsan: ## C unit tests of threaded code under ThreadSanitizer
+# What starts threads. Not loops of Lua's that the timer is to end: TSan hands over signals only in
+# calls of the C library. Nor the measuring of stacks, which its own frames are a part of.
+TSAN_NAMES = $(patsubst %.c,%,$(filter-out %/lua_test.c %/pattern_bomb_test.c %/stack_test.c,\
+    $(shell grep -lE 'pthread_create|timer_start|reaper_start' test/c/*_test.c test/vm/*_test.c)))
+tsan: ## C unit tests of threaded code, the NIF's too, under ThreadSanitizer
 	$(call deps,--brief) $(DEPS_OF_nets)
-	$(again) MODE=tsan c-tests
+	$(again) MODE=tsan $(TSAN_NAMES:%=build/tsan/%)
 	@build-aux/net tsan $(TSAN_NAMES:%=build/tsan/%)
 FUZZ_SECONDS ?= 60
 FUZZ ?=
@@ -362,7 +367,7 @@ nets: ## proves that each of these reports a fault that was planted for it
 	$(again) MODE=asan net-programs
 	$(again) MODE=asanfaults artefacts
 	$(again) MODE=debug net-programs
-	$(again) MODE=tsan net-programs
+	$(again) MODE=tsan net-programs build/tsan/test/vm/nif_crowd_test
 	$(again) MODE=cov net-programs
 	$(again) MODE=fuzz fuzz-targets
 	@CC='$(CC)' ERL='$(ERL)' build-aux/nets
