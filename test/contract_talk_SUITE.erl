@@ -76,8 +76,16 @@ values_that_cannot_cross(Config) ->
 
 where_functions_cannot_be_called(Config) ->
     contract:with_box(Config, #{functions => #{less => fun([A, B]) -> [A < B] end}}, fun(Box) ->
-        {ok, [false, Message]} = tripod_lua:eval(Box, "return pcall(table.sort, {2, 1, 3}, less)"),
+        {ok, [false, Message]} =
+            tripod_lua:eval(Box, "local co = coroutine.create(function() "
+                                 "local c <close> = setmetatable({}, {__close = function() "
+                                 "less(1, 2) end}) coroutine.yield() end) "
+                                 "coroutine.resume(co) return coroutine.close(co)"),
         {_, _} = binary:match(Message, <<"'less' is the owner's and cannot be called from here">>),
+        {ok, [[1, 2, 3], <<"1 < 2">>]} =
+            tripod_lua:eval(Box, "local list = {2, 1, 3} table.sort(list, less) "
+                                 "return list, (('1 2'):gsub('(%d) (%d)', function(a, b) "
+                                 "return less(a, b) and a .. ' < ' .. b end))"),
         {ok, [true]} = tripod_lua:eval(Box, "return less(1, 2)")
     end).
 

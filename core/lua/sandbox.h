@@ -100,6 +100,7 @@ struct sandbox {
     jmp_buf *escape;     // innermost sandbox_protect
     int pinned;          // coroutines resumed where their parent could not yield
     int closing;         // coroutines being closed whose levels Lua does not count on
+    int fences;          // of the running coroutine: sandbox_call.h. Never too few
     enum sandbox_stop stop;
     enum sandbox_phase phase;
     enum sandbox_verb verb;
@@ -169,6 +170,8 @@ bool sandbox_stack_is_low(void);
 extern const luaL_Reg sandbox_base_functions[];
 extern const luaL_Reg sandbox_identity_functions[]; // of base: tostring
 extern const luaL_Reg sandbox_number_functions[];   // of base: tonumber, select, error
+extern const luaL_Reg sandbox_guard_functions[];    // of base: pcall, xpcall
+extern const luaL_Reg sandbox_iterate_functions[];  // of base: ipairs
 extern const luaL_Reg sandbox_text_functions[];     // of string: those without patterns or formats
 extern const luaL_Reg sandbox_format_functions[];   // of string: format
 extern const luaL_Reg sandbox_pack_functions[];     // of string: pack, packsize, unpack
@@ -207,9 +210,13 @@ void sandbox_fail_question(struct sandbox *sandbox);
 void sandbox_put_question(struct sandbox *sandbox);
 
 // sandbox_guard.c
-extern const luaL_Reg sandbox_guard_base[]; // pcall, xpcall
+int sandbox_pcall(lua_State *L);
+int sandbox_xpcall(lua_State *L);
 // The error object on top of L says that a stack is used up, the C stack or L's own.
 bool sandbox_is_overflow(lua_State *L);
+
+// sandbox_base.c
+int sandbox_pairs(lua_State *L);
 
 // sandbox_coroutine.c
 extern const luaL_Reg sandbox_coroutine_library[];

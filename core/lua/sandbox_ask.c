@@ -53,7 +53,7 @@ static int ask_question(lua_State *L) {
         return luaL_error(
             L,
             "'%s' is the owner's and cannot be called from here: a function in C, such "
-            "as table.sort, is in between",
+            "as coroutine.close, is in between",
             lua_tostring(L, lua_upvalueindex(1)));
     luaL_checkstack(L, 4, "too many arguments");
     lua_pushvalue(L, lua_upvalueindex(1));

@@ -108,7 +108,7 @@ static int base_pairs_began(lua_State *L, int status, lua_KContext context) {
     return 3;
 }
 
-static int base_pairs(lua_State *L) {
+int sandbox_pairs(lua_State *L) {
     luaL_checkany(L, 1);
     if (luaL_getmetafield(L, 1, "__pairs") == LUA_TNIL) {
         lua_pushcfunction(L, sandbox_next);
@@ -125,7 +125,7 @@ const luaL_Reg sandbox_base_functions[] = {
     {"rawset", base_rawset},
     {"rawget", base_rawget},
     {"next", sandbox_next},
-    {"pairs", base_pairs},
+    {"pairs", sandbox_pairs},
     {"setmetatable", base_setmetatable},
     {"collectgarbage", base_collectgarbage},
     {"warn", base_warn},

@@ -5,7 +5,7 @@
 //
 // To the script the call's own coroutine is the main one: it cannot yield and is not a coroutine to
 // coroutine.running.
-#include "sandbox.h"
+#include "sandbox_call.h"
 
 enum { COROUTINE_FAILED = -1, COROUTINE_PAUSED = -2 };
 
@@ -23,17 +23,22 @@ static void coroutine_drop(lua_State *co) {
     *(struct sandbox **)lua_getextraspace(co) = NULL;
 }
 
-// Resumes `co`, whose arguments lie on its own stack. Returns how many results were moved to L, or
-// COROUTINE_FAILED with the error object on top of L, or COROUTINE_PAUSED: L must then yield and
-// come back here with no arguments.
-static int coroutine_go_on(lua_State *L, lua_State *co, int arguments) {
+// Resumes `co`, whose arguments lie on its own stack and which has that many fences: none, but
+// after a pause. Returns how many results were moved to L, or COROUTINE_FAILED with the error
+// object on top of L, or COROUTINE_PAUSED: L must then yield and come back here with no arguments,
+// and with the fences of `co` as they are then.
+static int coroutine_go_on(lua_State *L, lua_State *co, int arguments, lua_KContext *fences) {
     struct sandbox *sandbox = sandbox_of(L);
     int results;
+    int own_fences = sandbox->fences;
     int pins = lua_isyieldable(L) ? 0 : 1;
     sandbox->pinned += pins;
+    sandbox->fences = (int)*fences;
     sandbox_switch(sandbox, co);
     int status = lua_resume(co, L, arguments, &results);
     sandbox_switch(sandbox, L);
+    *fences = sandbox->fences;
+    sandbox->fences = own_fences;
     sandbox->pinned -= pins;
     if (sandbox->stop != SANDBOX_GO) {
         coroutine_drop(co);
@@ -56,7 +61,7 @@ static int coroutine_go_on(lua_State *L, lua_State *co, int arguments) {
     return results;
 }
 
-static int coroutine_start(lua_State *L, lua_State *co, int arguments) {
+static int coroutine_start(lua_State *L, lua_State *co, int arguments, lua_KContext *fences) {
     if (coroutine_was_dropped(co)) {
         lua_pushliteral(L, "cannot resume dead coroutine");
         return COROUTINE_FAILED;
@@ -66,20 +71,21 @@ static int coroutine_start(lua_State *L, lua_State *co, int arguments) {
         return COROUTINE_FAILED;
     }
     lua_xmove(L, co, arguments);
-    return coroutine_go_on(L, co, arguments);
+    *fences = 0;
+    return coroutine_go_on(L, co, arguments, fences);
 }
 
-static int coroutine_resumed(lua_State *L, int moved);
+static int coroutine_resumed(lua_State *L, int moved, lua_KContext fences);
 
-static int coroutine_resume_again(lua_State *L, int status, lua_KContext context) {
+static int coroutine_resume_again(lua_State *L, int status, lua_KContext fences) {
     (void)status;
-    (void)context;
-    return coroutine_resumed(L, coroutine_go_on(L, lua_tothread(L, 1), 0));
+    int moved = coroutine_go_on(L, lua_tothread(L, 1), 0, &fences);
+    return coroutine_resumed(L, moved, fences);
 }
 
-static int coroutine_resumed(lua_State *L, int moved) {
+static int coroutine_resumed(lua_State *L, int moved, lua_KContext fences) {
     if (moved == COROUTINE_PAUSED)
-        return lua_yieldk(L, 0, 0, coroutine_resume_again);
+        return lua_yieldk(L, 0, fences, coroutine_resume_again);
     int values = moved == COROUTINE_FAILED ? 1 : moved;
     lua_pushboolean(L, moved != COROUTINE_FAILED);
     lua_insert(L, -(values + 1));
@@ -88,7 +94,9 @@ static int coroutine_resumed(lua_State *L, int moved) {
 
 static int coroutine_resume(lua_State *L) {
     lua_State *co = coroutine_argument(L);
-    return coroutine_resumed(L, coroutine_start(L, co, lua_gettop(L) - 1));
+    lua_KContext fences;
+    int moved = coroutine_start(L, co, lua_gettop(L) - 1, &fences);
+    return coroutine_resumed(L, moved, fences);
 }
 
 // Closes the pending variables of a suspended or failed coroutine, whose __close functions run now.
@@ -105,17 +113,17 @@ static int coroutine_close_pending(lua_State *L, lua_State *co) {
     return status;
 }
 
-static int coroutine_wrapped(lua_State *L, int moved);
+static int coroutine_wrapped(lua_State *L, int moved, lua_KContext fences);
 
-static int coroutine_wrap_again(lua_State *L, int status, lua_KContext context) {
+static int coroutine_wrap_again(lua_State *L, int status, lua_KContext fences) {
     (void)status;
-    (void)context;
-    return coroutine_wrapped(L, coroutine_go_on(L, lua_tothread(L, lua_upvalueindex(1)), 0));
+    int moved = coroutine_go_on(L, lua_tothread(L, lua_upvalueindex(1)), 0, &fences);
+    return coroutine_wrapped(L, moved, fences);
 }
 
-static int coroutine_wrapped(lua_State *L, int moved) {
+static int coroutine_wrapped(lua_State *L, int moved, lua_KContext fences) {
     if (moved == COROUTINE_PAUSED)
-        return lua_yieldk(L, 0, 0, coroutine_wrap_again);
+        return lua_yieldk(L, 0, fences, coroutine_wrap_again);
     if (moved >= 0)
         return moved;
     lua_State *co = lua_tothread(L, lua_upvalueindex(1));
@@ -136,7 +144,9 @@ static int coroutine_wrapped(lua_State *L, int moved) {
 
 static int coroutine_call_wrapped(lua_State *L) {
     lua_State *co = lua_tothread(L, lua_upvalueindex(1));
-    return coroutine_wrapped(L, coroutine_start(L, co, lua_gettop(L)));
+    lua_KContext fences;
+    int moved = coroutine_start(L, co, lua_gettop(L), &fences);
+    return coroutine_wrapped(L, moved, fences);
 }
 
 static int coroutine_create(lua_State *L) {
@@ -156,6 +166,10 @@ static int coroutine_wrap(lua_State *L) {
 static int coroutine_yield(lua_State *L) {
     if (L == sandbox_of(L)->call) {
         lua_pushliteral(L, "attempt to yield from outside a coroutine"); // without a position
+        return lua_error(L);
+    }
+    if (sandbox_is_fenced(L)) {
+        lua_pushliteral(L, "attempt to yield across a C-call boundary"); // likewise
         return lua_error(L);
     }
     return lua_yield(L, lua_gettop(L));
@@ -186,7 +200,8 @@ static int coroutine_status(lua_State *L) {
 
 static int coroutine_isyieldable(lua_State *L) {
     lua_State *co = lua_isnone(L, 1) ? L : coroutine_argument(L);
-    lua_pushboolean(L, co != sandbox_of(L)->call && lua_isyieldable(co));
+    bool yieldable = co != sandbox_of(L)->call && lua_isyieldable(co);
+    lua_pushboolean(L, yieldable && (coroutine_was_dropped(co) || !sandbox_is_fenced(co)));
     return 1;
 }
 

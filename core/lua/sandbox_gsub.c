@@ -3,11 +3,12 @@
 //
 // What finds and builds without calling the script (gsub_go) has the matcher and a small array for
 // the result in its frame; where a replacement must be asked from the script, it returns, and the
-// frame that stays below the script's function is a struct gsub and little else: a script may nest
-// two hundred of them. A pause is taken in gsub_go; a script's function runs under lua_call, where
-// neither a pause nor a yield of its own can pass.
+// struct gsub is in a userdata: nothing of it is lost when a pause takes the frames away, and the
+// frame that stays below the script's function is small, for a script may nest two hundred of them.
+#include "sandbox_call.h"
 #include "sandbox_gsub_text.h"
 #include "sandbox_match.h"
+#include "sandbox_table.h"
 
 #include <string.h>
 
@@ -17,13 +18,18 @@ enum gsub_slot {
     GSUB_REPLACEMENT,
     GSUB_TEXT,  // the result, when it is a userdata
     GSUB_MATCH, // a paused search
-    GSUB_STATE, // a paused struct gsub
+    GSUB_STATE, // a struct gsub that asks the script, or that is paused
 };
 
 #define GSUB_SMALL_BYTES 64
 #define GSUB_LARGE_BYTES 512 // in the frame that is gone when the script is asked
 
 struct gsub {
+    bool taken; // by the gsub that it is the state of
+    bool anchored;
+    bool asks; // the replacement may call the script
+    bool paused;
+    bool changed;
     const unsigned char *subject, *end;
     const unsigned char *pattern; // without the anchor
     size_t pattern_bytes;
@@ -34,14 +40,10 @@ struct gsub {
     const unsigned char *start;  // the match began there whose replacement is asked for
     const unsigned char *copied; // the subject is in the text up to there
     struct gsub_text text;
-    lua_Integer left;  // replacements that may be made
-    lua_Integer count; // matches
-    int type;          // of the replacement
-    int arguments;     // of the function that is asked
-    bool anchored;
-    bool asks; // the replacement may call the script
-    bool paused;
-    bool changed;
+    lua_Integer left;             // replacements that may be made
+    lua_Integer count;            // matches
+    int type;                     // of the replacement
+    int arguments;                // of the function that is asked
     char small[GSUB_SMALL_BYTES]; // the text, while it is short and the script is asked
 };
 
@@ -187,81 +189,102 @@ __attribute__((noinline)) static enum gsub_step gsub_go(lua_State *L, struct gsu
     return step;
 }
 
+static int gsub_answered(lua_State *L, int status, lua_KContext context);
 static int gsub_again(lua_State *L, int status, lua_KContext context);
+
+static int gsub_finish(lua_State *L, struct gsub *gsub) {
+    if (gsub->asks)
+        sandbox_unfence(sandbox_of(L));
+    gsub->taken = false;
+    lua_pushinteger(L, gsub->count);
+    return 2;
+}
 
 static int gsub_run(lua_State *L, struct gsub *gsub) {
     for (;;) {
         switch (gsub_go(L, gsub)) {
         case GSUB_ASK:
             if (gsub->type == LUA_TFUNCTION)
-                lua_call(L, gsub->arguments, 1);
-            else
-                (void)lua_gettable(L, GSUB_REPLACEMENT);
+                lua_callk(L, gsub->arguments, 1, 0, gsub_answered);
+            else if (sandbox_index(L, GSUB_REPLACEMENT))
+                lua_callk(L, 2, 1, 0, gsub_answered);
             gsub_take_value(L, gsub);
             break;
         case GSUB_DONE:
-            lua_pushinteger(L, gsub->count);
-            return 2;
-        case GSUB_PAUSE: {
-            struct gsub *kept = lua_touserdata(L, GSUB_STATE);
-            if (kept == NULL) {
-                kept = lua_newuserdatauv(L, sizeof *kept, 0);
+            return gsub_finish(L, gsub);
+        case GSUB_PAUSE:
+            if (lua_touserdata(L, GSUB_STATE) == NULL) {
+                *(struct gsub *)lua_newuserdatauv(L, sizeof *gsub, 0) = *gsub;
                 lua_replace(L, GSUB_STATE);
             }
-            if (gsub->text.data == gsub->small)
-                gsub_text_keep(L, &gsub->text);
-            *kept = *gsub;
             return sandbox_pause(L, 0, gsub_again);
-        }
         }
     }
 }
 
+// After a pause in the script's function.
+static int gsub_answered(lua_State *L, int status, lua_KContext context) {
+    (void)status, (void)context;
+    struct gsub *gsub = lua_touserdata(L, GSUB_STATE);
+    gsub_take_value(L, gsub);
+    return gsub_run(L, gsub);
+}
+
+// After any other.
 static int gsub_again(lua_State *L, int status, lua_KContext context) {
-    (void)status;
-    (void)context;
-    struct gsub gsub = *(const struct gsub *)lua_touserdata(L, GSUB_STATE);
-    return gsub_run(L, &gsub);
+    (void)status, (void)context;
+    return gsub_run(L, lua_touserdata(L, GSUB_STATE));
+}
+
+// The state that is in use while the script is asked is on top, in its slot.
+static struct gsub *gsub_begin_asking(lua_State *L) {
+    static const char key;
+    struct gsub *gsub = sandbox_take_state(L, &key, sizeof *gsub);
+    gsub->text.data = gsub->small;
+    gsub->text.capacity = sizeof gsub->small;
+    sandbox_fence(sandbox_of(L));
+    return gsub;
 }
 
 static int gsub_gsub(lua_State *L) {
-    struct gsub gsub;
-    size_t length;
+    struct gsub plain;
+    struct gsub *gsub = &plain;
+    size_t length, pattern_bytes;
     int arguments = lua_gettop(L);
-    gsub.subject = match_argument(L, 1, &length);
-    gsub.pattern = match_argument(L, 2, &gsub.pattern_bytes);
-    gsub.type = lua_type(L, 3);
-    gsub.left = (lua_Integer)length + 1;
+    const unsigned char *subject = match_argument(L, GSUB_SUBJECT, &length);
+    const unsigned char *pattern = match_argument(L, GSUB_PATTERN, &pattern_bytes);
+    int type = lua_type(L, GSUB_REPLACEMENT);
+    lua_Integer left = (lua_Integer)length + 1;
     if (arguments > 3)
-        gsub.left = sandbox_opt_integer(L, 4, gsub.left);
-    luaL_argexpected(L,
-                     gsub.type == LUA_TNUMBER || gsub.type == LUA_TSTRING ||
-                         gsub.type == LUA_TFUNCTION || gsub.type == LUA_TTABLE,
-                     3, "string/function/table");
-    lua_settop(L, GSUB_TEXT);
-    gsub.end = gsub.subject + length;
-    gsub.from = gsub.copied = gsub.subject;
-    gsub.last = NULL;
-    gsub.count = 0;
-    gsub.paused = gsub.changed = false;
-    gsub.anchored = *gsub.pattern == '^';
-    gsub.pattern += gsub.anchored;
-    gsub.pattern_bytes -= gsub.anchored;
-    gsub.template = "";
-    gsub.template_bytes = 0;
-    if (gsub.type == LUA_TSTRING || gsub.type == LUA_TNUMBER)
-        gsub.template = lua_tolstring(L, GSUB_REPLACEMENT, &gsub.template_bytes);
-    gsub.asks = gsub.type == LUA_TFUNCTION;
-    if (gsub.type == LUA_TTABLE && lua_getmetatable(L, GSUB_REPLACEMENT)) {
-        gsub.asks = true;
-        lua_pop(L, 1);
+        left = sandbox_opt_integer(L, 4, left);
+    bool is_text = type == LUA_TNUMBER || type == LUA_TSTRING;
+    luaL_argexpected(L, is_text || type == LUA_TFUNCTION || type == LUA_TTABLE, GSUB_REPLACEMENT,
+                     "string/function/table");
+    bool asks = type == LUA_TFUNCTION ||
+                (type == LUA_TTABLE && !sandbox_table_is_plain(L, GSUB_REPLACEMENT));
+    lua_settop(L, asks ? GSUB_MATCH : GSUB_TEXT);
+    if (asks) {
+        gsub = gsub_begin_asking(L);
+    } else {
+        plain.text.data = NULL;
+        plain.text.capacity = 0;
     }
-    gsub.text = (struct gsub_text){.least = length + GSUB_SMALL_BYTES, .slot = GSUB_TEXT};
-    if (gsub.asks) {
-        gsub.text.data = gsub.small;
-        gsub.text.capacity = sizeof gsub.small;
-    }
-    return gsub_run(L, &gsub);
+    gsub->text.length = 0;
+    gsub->text.least = length + GSUB_SMALL_BYTES;
+    gsub->text.slot = GSUB_TEXT;
+    gsub->asks = asks;
+    gsub->paused = gsub->changed = false;
+    gsub->anchored = *pattern == '^';
+    gsub->subject = gsub->from = gsub->copied = subject;
+    gsub->end = subject + length;
+    gsub->last = NULL;
+    gsub->pattern = pattern + gsub->anchored;
+    gsub->pattern_bytes = pattern_bytes - gsub->anchored;
+    gsub->left = left;
+    gsub->count = 0;
+    gsub->type = type;
+    gsub->template = is_text ? lua_tolstring(L, GSUB_REPLACEMENT, &gsub->template_bytes) : "";
+    return gsub_run(L, gsub);
 }
 
 const luaL_Reg sandbox_gsub_functions[] = {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The base functions that catch errors, so that none of them can swallow a limit. For everything
 // else they behave as the manual says. The coroutine library is in sandbox_coroutine.c.
+//
+// Whoever catches an error sets the number of fences (sandbox_call.h) back to what it was.
 #include "sandbox.h"
 
 #include <string.h>
@@ -29,23 +31,31 @@ static void guard_caught(lua_State *L) {
         sandbox_leave(L, SANDBOX_STOP_DEPTH);
 }
 
+// What guard_finish_call has to know.
+static lua_KContext guard_context(lua_State *L, int skip) {
+    return (lua_KContext)sandbox_of(L)->fences * 4 + skip;
+}
+
 // Continuation of pcall and xpcall; `skip` values below the results are not the script's.
-static int guard_finish_call(lua_State *L, int status, lua_KContext skip) {
+static int guard_finish_call(lua_State *L, int status, lua_KContext context) {
+    int skip = (int)(context % 4);
     if (status != LUA_OK && status != LUA_YIELD) {
+        sandbox_of(L)->fences = (int)(context / 4);
         guard_caught(L);
         lua_pushboolean(L, 0);
         lua_pushvalue(L, -2);
         return 2;
     }
-    return lua_gettop(L) - (int)skip;
+    return lua_gettop(L) - skip;
 }
 
-static int guard_pcall(lua_State *L) {
+int sandbox_pcall(lua_State *L) {
     luaL_checkany(L, 1);
     lua_pushboolean(L, 1);
     lua_insert(L, 1);
-    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, guard_finish_call);
-    return guard_finish_call(L, status, 0);
+    lua_KContext context = guard_context(L, 0);
+    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, context, guard_finish_call);
+    return guard_finish_call(L, status, context);
 }
 
 static int guard_handler(lua_State *L);
@@ -82,7 +92,7 @@ static int guard_handler(lua_State *L) {
     return 1;
 }
 
-static int guard_xpcall(lua_State *L) {
+int sandbox_xpcall(lua_State *L) {
     int arguments = lua_gettop(L) - 2;
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_pushvalue(L, 2);
@@ -91,12 +101,13 @@ static int guard_xpcall(lua_State *L) {
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     lua_rotate(L, 3, 2); // function, handler, true, function, arguments...
-    int status = lua_pcallk(L, arguments, LUA_MULTRET, 2, 2, guard_finish_call);
-    return guard_finish_call(L, status, 2);
+    lua_KContext context = guard_context(L, 2);
+    int status = lua_pcallk(L, arguments, LUA_MULTRET, 2, context, guard_finish_call);
+    return guard_finish_call(L, status, context);
 }
 
-const luaL_Reg sandbox_guard_base[] = {
-    {"pcall", guard_pcall},
-    {"xpcall", guard_xpcall},
+const luaL_Reg sandbox_guard_functions[] = {
+    {"pcall", sandbox_pcall},
+    {"xpcall", sandbox_xpcall},
     {NULL, NULL},
 };

@@ -7,7 +7,7 @@
 #include <lualib.h>
 
 static const char *const libs_base[] = {
-    "assert", "getmetatable", "ipairs", "rawequal", "rawlen", "type", "_VERSION", NULL,
+    "assert", "getmetatable", "rawequal", "rawlen", "type", "_VERSION", NULL,
 };
 static const char *const libs_math[] = {
     "huge", "maxinteger", "mininteger", "pi", "type", NULL,
@@ -15,7 +15,7 @@ static const char *const libs_math[] = {
 static const char *const libs_utf8[] = {"charpattern", NULL};
 
 // How many lists of own functions a library may have.
-#define LIBS_OWN 6
+#define LIBS_OWN 7
 
 struct library {
     const char *name;
@@ -24,12 +24,12 @@ struct library {
     const luaL_Reg *own[LIBS_OWN];
 };
 
-static const struct library libs_globals = {"_G",
-                                            luaopen_base,
-                                            libs_base,
-                                            {sandbox_base_functions, sandbox_guard_base,
-                                             sandbox_load_base, sandbox_print_functions,
-                                             sandbox_identity_functions, sandbox_number_functions}};
+static const struct library libs_globals = {
+    "_G",
+    luaopen_base,
+    libs_base,
+    {sandbox_base_functions, sandbox_guard_functions, sandbox_load_base, sandbox_print_functions,
+     sandbox_identity_functions, sandbox_number_functions, sandbox_iterate_functions}};
 
 static const struct library libraries[SANDBOX_LIBRARIES] = {
     [SANDBOX_STRING] = {"string",

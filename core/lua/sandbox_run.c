@@ -2,11 +2,11 @@
 // Running script code, pausing it and stopping it.
 //
 // To pause, the hook yields; a coroutine inside the call passes the yield on to its parent
-// (sandbox_guard.c), so that lua_resume of `call` returns. To stop, it does the same and `call` is
-// dropped: nothing of the script runs again, neither pcall nor __close. Where a C function stands
-// between (a comparator of sort, a callback of gsub), a yield is impossible: a pause is then not
-// taken, and a stop raises an error, again at every instruction until the stack is gone; every
-// catcher that a script can reach raises it anew.
+// (sandbox_coroutine.c), so that lua_resume of `call` returns. To stop, it does the same and `call`
+// is dropped: nothing of the script runs again, neither pcall nor __close. Where a C function
+// stands between that a yield cannot pass (xpcall's handler, __close of coroutine.close), a pause
+// is not taken, and a stop raises an error, again at every instruction until the stack is gone;
+// every catcher that a script can reach raises it anew.
 #include "preempt_timer.h"
 #include "sandbox_fronts.h"
 
@@ -158,6 +158,7 @@ void sandbox_drop(struct sandbox *sandbox) {
 }
 
 int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co) {
+    int fences = sandbox->fences;
     sandbox->pinned += 1;
 #if LUA_VERSION_RELEASE_NUM >= 50406
     sandbox_switch(sandbox, co);
@@ -172,6 +173,7 @@ int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co) 
     sandbox->closing -= 1;
 #endif
     sandbox->pinned -= 1;
+    sandbox->fences = fences;
     return status;
 }
 

@@ -7,235 +7,289 @@
 // An order that contradicts itself ends nowhere but in a wrong order or in an error: every loop is
 // bounded by the range, whatever comparisons say. The table holds a permutation of its elements
 // whenever a comparator runs, and so it does when that one fails or the call ends.
+#include "sandbox_sort.h"
+
 #include "sandbox_table.h"
 
 #include <limits.h>
 
-// Slots of the stack: the table, the comparator or nil, and from SORT_BASE on the elements at hand.
-#define SORT_TABLE      1
-#define SORT_COMPARATOR 2
-#define SORT_BASE       3
-
-#define SORT_BLOCK  1024 // elements merged on the stack
-#define SORT_RUN    8    // elements sorted by insertion
-#define SORT_SAMPLE 9    // elements whose median divides a range
+#define SORT_SAMPLE_COUNT 9 // elements whose median divides a range
 // Bytes of strings compared in the time of a step.
 #define SORT_STEP_BYTES 16
 
-struct sort {
-    struct sandbox *sandbox;
-    bool calls;  // there is a comparator
-    size_t cost; // steps that a comparison may take: that of the longest strings seen
-};
+enum { SORT_PIVOT = SORT_BASE, SORT_UPPER, SORT_LOWER };
 
-// Pushes element `index`.
-static void sort_get(lua_State *L, struct sort *sort, lua_Integer index) {
-    if (lua_geti(L, SORT_TABLE, index) == LUA_TSTRING && !sort->calls) {
-        size_t cost = 1 + lua_rawlen(L, -1) / SORT_STEP_BYTES;
-        if (cost > sort->cost)
-            sort->cost = cost;
-    }
+static int sort_go(lua_State *L, struct sort *sort);
+
+static struct sort *sort_state(lua_State *L) {
+    return lua_touserdata(L, SORT_STATE);
 }
 
-// Does the element in slot `a` stand before the one in slot `b`?
-static bool sort_less(lua_State *L, const struct sort *sort, int a, int b) {
-    // A C function as comparator has no hook either.
-    (void)sandbox_spend(L, sort->sandbox, sort->cost);
-    if (!sort->calls)
-        return lua_compare(L, a, b, LUA_OPLT);
-    lua_pushvalue(L, SORT_COMPARATOR);
-    lua_pushvalue(L, a);
-    lua_pushvalue(L, b);
-    lua_call(L, 2, 1);
+static int sort_again(lua_State *L, int status, lua_KContext context) {
+    (void)status, (void)context;
+    return sort_go(L, sort_state(L));
+}
+
+// An element was read that Lua may have to call a metamethod for to compare it, or that takes long.
+static void sort_weigh(lua_State *L, struct sort *sort, int type) {
+    if (type == LUA_TNUMBER || sort->order == SORT_BY_FUNCTION)
+        return;
+    if (type != LUA_TSTRING) {
+        sort->order = SORT_BY_METHOD;
+        return;
+    }
+    size_t cost = 1 + lua_rawlen(L, -1) / SORT_STEP_BYTES;
+    if (cost > sort->cost)
+        sort->cost = cost;
+}
+
+static int sort_got(lua_State *L, int status, lua_KContext context) {
+    (void)status, (void)context;
+    sort_weigh(L, sort_state(L), lua_type(L, -1));
+    return sort_go(L, sort_state(L));
+}
+
+void sort_get(lua_State *L, struct sort *sort, lua_Integer index) {
+    int type = lua_rawgeti(L, SORT_TABLE, index);
+    if (type == LUA_TNIL && lua_getmetatable(L, SORT_TABLE)) {
+        lua_pop(L, 2);
+        lua_pushinteger(L, index);
+        if (sandbox_index(L, SORT_TABLE))
+            lua_callk(L, 2, 1, 0, sort_got);
+        type = lua_type(L, -1);
+    }
+    sort_weigh(L, sort, type);
+}
+
+void sort_set(lua_State *L, lua_Integer index) {
+    if (!lua_getmetatable(L, SORT_TABLE)) {
+        lua_rawseti(L, SORT_TABLE, index);
+        return;
+    }
+    lua_pop(L, 1);
+    lua_pushinteger(L, index);
+    lua_insert(L, -2);
+    if (sandbox_newindex(L, SORT_TABLE))
+        lua_callk(L, 3, 0, 0, sort_again);
+}
+
+static int sort_answered(lua_State *L, int status, lua_KContext context) {
+    (void)status, (void)context;
+    struct sort *sort = sort_state(L);
+    sort->answer = lua_toboolean(L, -1);
+    sort->answered = true;
+    lua_pop(L, 1);
+    return sort_go(L, sort);
+}
+
+static bool sort_ask(lua_State *L, const struct sort *sort, int a, int b) {
+    if (sort->order == SORT_BY_FUNCTION) {
+        lua_pushvalue(L, SORT_COMPARATOR);
+        lua_pushvalue(L, a);
+        lua_pushvalue(L, b);
+        lua_callk(L, 2, 1, 0, sort_answered);
+    } else if (sandbox_less(L, a, b)) {
+        lua_callk(L, 2, 1, 0, sort_answered);
+    }
     bool less = lua_toboolean(L, -1);
     lua_pop(L, 1);
     return less;
 }
 
-static int sort_contradiction(lua_State *L) {
+bool sort_less(lua_State *L, struct sort *sort, int a, int b) {
+    if (sort->answered) {
+        sort->answered = false;
+        return sort->answer;
+    }
+    // A comparison in C has no hook.
+    if (sandbox_spend(L, sort->sandbox, sort->cost))
+        (void)sandbox_pause(L, 0, sort_again);
+    return sort->order == SORT_PLAINLY ? lua_compare(L, a, b, LUA_OPLT) : sort_ask(L, sort, a, b);
+}
+
+int sort_contradict(lua_State *L) {
     return luaL_error(L, "invalid order function for sorting");
 }
 
-// Moves the element on top, in slot `high`, to its place in the sorted slots from `low` up to it.
-static void sort_insert(lua_State *L, const struct sort *sort, int low, int high) {
-    int top = high;
-    while (low < high) {
-        int middle = low + (high - low) / 2;
+void sort_insert(lua_State *L, struct sort *sort) {
+    int top = SORT_BASE + sort->place;
+    while (sort->left < sort->right) {
+        int middle = sort->left + (sort->right - sort->left) / 2;
         if (sort_less(L, sort, top, middle))
-            high = middle;
+            sort->right = middle;
         else
-            low = middle + 1;
+            sort->left = middle + 1;
     }
-    if (low < top)
-        lua_insert(L, low);
+    if (sort->left < top)
+        lua_insert(L, sort->left);
 }
 
-// Merges the sorted slots [left, right) and [right, end) into those from `to` on.
-static void sort_merge(lua_State *L, const struct sort *sort, int left, int right, int end,
-                       int to) {
-    int middle = right;
-    while (left < middle && right < end) {
-        int from = sort_less(L, sort, right, left) ? right++ : left++;
-        lua_copy(L, from, to++);
+// Leaves in the pivot's slot the median of a sample spread over the range.
+static void sort_sample(lua_State *L, struct sort *sort) {
+    if (sort->place == SORT_SAMPLE_COUNT) {
+        lua_copy(L, SORT_BASE + SORT_SAMPLE_COUNT / 2, SORT_PIVOT);
+        sort->up = sort->range.low - 1;
+        sort->down = sort->range.high + 1;
+        sort->phase = SORT_UP;
+        return;
     }
-    while (left < middle)
-        lua_copy(L, left++, to++);
-    while (right < end)
-        lua_copy(L, right++, to++);
+    lua_Integer gap = (sort->range.high - sort->range.low) / (SORT_SAMPLE_COUNT - 1);
+    sort->left = SORT_BASE;
+    sort->right = SORT_BASE + sort->place;
+    sort->phase = SORT_SAMPLED;
+    sort_get(L, sort, sort->range.low + sort->place * gap);
 }
 
-// Sorts the n slots from SORT_BASE on, which are sorted in runs; returns where they are then, on
-// top.
-static int sort_merge_runs(lua_State *L, const struct sort *sort, int n) {
-    int from = SORT_BASE;
-    int to = SORT_BASE + n;
-    lua_settop(L, SORT_BASE - 1 + 2 * n);
-    for (int width = SORT_RUN; width < n; width *= 2) {
-        for (int done = 0; done < n; done += 2 * width) {
-            int middle = width < n - done ? done + width : n;
-            int end = width < n - middle ? middle + width : n;
-            sort_merge(L, sort, from + done, from + middle, from + end, to + done);
-        }
-        int swap = from;
-        from = to;
-        to = swap;
-    }
-    lua_settop(L, from + n - 1);
-    return from;
+static void sort_sampled(lua_State *L, struct sort *sort) {
+    sort_insert(L, sort);
+    sort->place++;
+    sort->phase = SORT_SAMPLE;
 }
 
-// Sorts at most SORT_BLOCK elements from `low` on.
-static void sort_block(lua_State *L, struct sort *sort, lua_Integer low, int n) {
-    for (int i = 0; i < n; i++) {
-        sort_get(L, sort, low + i);
-        sort_insert(L, sort, SORT_BASE + i - i % SORT_RUN, SORT_BASE + i);
-    }
-    int from = n > SORT_RUN ? sort_merge_runs(L, sort, n) : SORT_BASE;
-    // Merging notices no contradiction. Of the most common one, that equal elements stand before
-    // each other, this comparison finds what stock Lua always finds.
-    if (n > 3 && sort_less(L, sort, from + n - 1, from))
-        (void)sort_contradiction(L);
-    for (int i = n - 1; i >= 0; i--)
-        lua_seti(L, SORT_TABLE, low + i);
-    lua_settop(L, SORT_BASE - 1);
+// The next element from below that does not stand before the pivot.
+static void sort_up(lua_State *L, struct sort *sort) {
+    if (++sort->up > sort->range.high)
+        (void)sort_contradict(L);
+    lua_settop(L, SORT_PIVOT);
+    sort->phase = SORT_IS_BELOW;
+    sort_get(L, sort, sort->up);
 }
 
-// Leaves in slot SORT_BASE the median of a sample spread over the range.
-static void sort_sample(lua_State *L, struct sort *sort, lua_Integer low, lua_Integer high) {
-    lua_Integer gap = (high - low) / (SORT_SAMPLE - 1);
-    for (int i = 0; i < SORT_SAMPLE; i++) {
-        sort_get(L, sort, low + i * gap);
-        sort_insert(L, sort, SORT_BASE, SORT_BASE + i);
-    }
-    lua_copy(L, SORT_BASE + SORT_SAMPLE / 2, SORT_BASE);
-    lua_settop(L, SORT_BASE);
+// The next one from above that the pivot does not stand before.
+static void sort_down(lua_State *L, struct sort *sort) {
+    if (--sort->down < sort->range.low)
+        (void)sort_contradict(L);
+    lua_settop(L, SORT_UPPER);
+    sort->phase = SORT_IS_ABOVE;
+    sort_get(L, sort, sort->down);
 }
 
-// Divides the range: returns an index in [low, high) such that no element above it stands before
-// one up to it.
-static lua_Integer sort_partition(lua_State *L, struct sort *sort, lua_Integer low,
-                                  lua_Integer high) {
-    enum { PIVOT = SORT_BASE, UPPER, LOWER };
-    lua_Integer i = low - 1;
-    lua_Integer j = high + 1;
-    sort_sample(L, sort, low, high);
-    for (;;) {
-        do {
-            if (++i > high)
-                (void)sort_contradiction(L);
-            lua_settop(L, PIVOT);
-            sort_get(L, sort, i);
-        } while (sort_less(L, sort, UPPER, PIVOT));
-        do {
-            if (--j < low)
-                (void)sort_contradiction(L);
-            lua_settop(L, UPPER);
-            sort_get(L, sort, j);
-        } while (sort_less(L, sort, PIVOT, LOWER));
-        if (i >= j)
-            break;
-        lua_seti(L, SORT_TABLE, i);
-        lua_seti(L, SORT_TABLE, j);
+static void sort_begin_range(struct sort *sort) {
+    if (sort->range.high - sort->range.low < SORT_BLOCK) {
+        sort_begin_block(sort);
+    } else if (sort->range.levels == 0) {
+        sort_begin_heap(sort);
+    } else {
+        sort->range.levels--;
+        sort->place = 0;
+        sort->phase = SORT_SAMPLE;
     }
-    lua_settop(L, SORT_BASE - 1);
+}
+
+// No element above the index where the two met stands before one up to it. The smaller part comes
+// first, so that few ranges wait.
+static void sort_divide(lua_State *L, struct sort *sort) {
+    struct sort_range *range = &sort->range;
+    struct sort_range *other = &sort->ranges[sort->waiting++];
     // At the edge only where elements cannot be compared (NaN) or contradict the sample.
-    return j < high ? j : high - 1;
-}
-
-// Restores the order of a heap of n elements from `low` on whose element `root` may be too small.
-static void sort_sift(lua_State *L, struct sort *sort, lua_Integer low, lua_Integer root,
-                      lua_Integer n) {
-    enum { ROOT = SORT_BASE, CHILD, SIBLING };
-    sort_get(L, sort, low + root);
-    for (lua_Integer child = 2 * root + 1; child < n; child = 2 * root + 1) {
-        sort_get(L, sort, low + child);
-        if (child + 1 < n) {
-            sort_get(L, sort, low + child + 1);
-            if (sort_less(L, sort, CHILD, SIBLING)) {
-                lua_copy(L, SIBLING, CHILD);
-                child++;
-            }
-            lua_settop(L, CHILD);
-        }
-        if (!sort_less(L, sort, ROOT, CHILD))
-            break;
-        lua_seti(L, SORT_TABLE, low + root);
-        lua_pushvalue(L, ROOT);
-        lua_seti(L, SORT_TABLE, low + child);
-        root = child;
+    lua_Integer middle = sort->down < range->high ? sort->down : range->high - 1;
+    *other = *range;
+    if (middle - range->low < range->high - middle) {
+        other->low = middle + 1;
+        range->high = middle;
+    } else {
+        other->high = middle;
+        range->low = middle + 1;
     }
     lua_settop(L, SORT_BASE - 1);
+    sort_begin_range(sort);
 }
 
-static void sort_heap(lua_State *L, struct sort *sort, lua_Integer low, lua_Integer n) {
-    for (lua_Integer root = n / 2 - 1; root >= 0; root--)
-        sort_sift(L, sort, low, root, n);
-    for (lua_Integer last = n - 1; last > 0; last--) {
-        sort_get(L, sort, low);
-        sort_get(L, sort, low + last);
-        lua_seti(L, SORT_TABLE, low);
-        lua_seti(L, SORT_TABLE, low + last);
-        sort_sift(L, sort, low, 0, last);
+static int sort_finish(struct sort *sort) {
+    sandbox_unfence(sort->sandbox);
+    sort->taken = false;
+    return 0;
+}
+
+static int sort_go(lua_State *L, struct sort *sort) {
+    for (;;) {
+        switch (sort->phase) {
+        case SORT_NEXT:
+            if (sort->waiting == 0)
+                return sort_finish(sort);
+            sort->range = sort->ranges[--sort->waiting];
+            sort_begin_range(sort);
+            break;
+        case SORT_SAMPLE:
+            sort_sample(L, sort);
+            break;
+        case SORT_SAMPLED:
+            sort_sampled(L, sort);
+            break;
+        case SORT_UP:
+            sort_up(L, sort);
+            break;
+        case SORT_IS_BELOW:
+            sort->phase = sort_less(L, sort, SORT_UPPER, SORT_PIVOT) ? SORT_UP : SORT_DOWN;
+            break;
+        case SORT_DOWN:
+            sort_down(L, sort);
+            break;
+        case SORT_IS_ABOVE:
+            sort->phase = sort_less(L, sort, SORT_PIVOT, SORT_LOWER) ? SORT_DOWN : SORT_SWAP;
+            break;
+        case SORT_SWAP:
+            if (sort->up >= sort->down) {
+                sort_divide(L, sort);
+                break;
+            }
+            sort->phase = SORT_SWAPPED;
+            sort_set(L, sort->up);
+            break;
+        case SORT_SWAPPED:
+            sort->phase = SORT_UP;
+            sort_set(L, sort->down);
+            break;
+        case SORT_LOAD:
+        case SORT_INSERT:
+        case SORT_MERGE:
+        case SORT_CHECK:
+        case SORT_STORE:
+            sort_block(L, sort);
+            break;
+        default:
+            sort_heap(L, sort);
+            break;
+        }
     }
 }
 
-// `levels` partitions in a row may follow. The smaller part is the one to recurse into, so that
-// the C stack holds few frames.
-static void sort_range(lua_State *L, struct sort *sort, lua_Integer low, lua_Integer high,
-                       int levels) {
-    while (high - low >= SORT_BLOCK) {
-        if (levels-- == 0) {
-            sort_heap(L, sort, low, high - low + 1);
-            return;
-        }
-        lua_Integer middle = sort_partition(L, sort, low, high);
-        if (middle - low < high - middle) {
-            sort_range(L, sort, low, middle, levels);
-            low = middle + 1;
-        } else {
-            sort_range(L, sort, middle + 1, high, levels);
-            high = middle;
-        }
-    }
-    sort_block(L, sort, low, (int)(high - low) + 1);
-}
-
-static int table_sort(lua_State *L) {
-    lua_Integer n = sandbox_table_length(L, 1, SANDBOX_TABLE_READ | SANDBOX_TABLE_WRITE);
+// Stack: table, comparator or nothing.
+static int sort_elements(lua_State *L, lua_Integer n, bool plain) {
+    static const char key;
     if (n < 2)
         return 0;
     luaL_argcheck(L, n < INT_MAX, 1, "array too big");
-    if (!lua_isnoneornil(L, 2))
-        luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, SORT_BASE - 1);
+    if (!lua_isnoneornil(L, SORT_COMPARATOR))
+        luaL_checktype(L, SORT_COMPARATOR, LUA_TFUNCTION);
+    lua_settop(L, SORT_COMPARATOR);
     int slots = n < SORT_BLOCK ? (int)n : SORT_BLOCK;
     luaL_checkstack(L, 2 * slots + LUA_MINSTACK, "array too big");
-    struct sort sort = {sandbox_of(L), !lua_isnil(L, SORT_COMPARATOR), 1};
-    int levels = 0;
-    for (lua_Integer rest = n; rest > 0; rest /= 2)
-        levels += 2;
-    sort_range(L, &sort, 1, n, levels);
-    return 0;
+    struct sort *sort = sandbox_take_state(L, &key, sizeof *sort); // is now SORT_STATE
+    sort->answered = false;
+    sort->plain = plain;
+    sort->order = lua_isnil(L, SORT_COMPARATOR) ? SORT_PLAINLY : SORT_BY_FUNCTION;
+    sort->sandbox = sandbox_of(L);
+    sort->cost = 1;
+    sort->waiting = 0;
+    sort->range = (struct sort_range){.low = 1, .high = n};
+    for (lua_Integer rest = n > SORT_BLOCK ? n : 0; rest > 0; rest /= 2)
+        sort->range.levels += 2;
+    sandbox_fence(sort->sandbox);
+    sort_begin_range(sort);
+    return sort_go(L, sort);
+}
+
+static int sort_sized(lua_State *L, int status, lua_KContext context) {
+    (void)status, (void)context;
+    return sort_elements(L, sandbox_take_length(L), false);
+}
+
+static int table_sort(lua_State *L) {
+    if (sandbox_table_is_plain(L, SORT_TABLE))
+        return sort_elements(L, (lua_Integer)lua_rawlen(L, SORT_TABLE), true);
+    sandbox_ask_length(L, SANDBOX_TABLE_READ | SANDBOX_TABLE_WRITE, sort_sized);
+    return sort_sized(L, LUA_OK, 0);
 }
 
 const luaL_Reg sandbox_sort_functions[] = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Lua state's life: created in an arena, dropped with the arena. lua_close is never called: the
 // sandbox has no finalizers and no foreign userdata, so there is nothing that a walk would release.
+#include "sandbox_call.h"
 #include "sandbox_fronts.h"
 
 #include <string.h>
@@ -124,4 +125,18 @@ void sandbox_drop_call(struct sandbox *sandbox) {
     // A coroutine without its sandbox is refused by the library functions that could resume it.
     *(struct sandbox **)lua_getextraspace(sandbox->call) = NULL;
     sandbox->call = NULL;
+}
+
+void *sandbox_take_state(lua_State *L, const void *key, size_t bytes) {
+    bool *state = NULL;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TUSERDATA)
+        state = lua_touserdata(L, -1);
+    if (state == NULL || *state) {
+        lua_pop(L, 1);
+        state = lua_newuserdatauv(L, bytes, 0);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+    }
+    *state = true;
+    return state;
 }

@@ -21,8 +21,7 @@ static bool table_metatable_has(lua_State *L, const char *event) {
     return has;
 }
 
-// Raises an argument error unless the value there is a table or allows `uses`.
-static void table_check(lua_State *L, int argument, unsigned uses) {
+void sandbox_table_check(lua_State *L, int argument, unsigned uses) {
     if (lua_type(L, argument) == LUA_TTABLE)
         return;
     if (lua_getmetatable(L, argument)) {
@@ -45,10 +44,27 @@ bool sandbox_table_is_plain(lua_State *L, int argument) {
     return false;
 }
 
+void sandbox_ask_length(lua_State *L, unsigned uses, lua_KFunction again) {
+    sandbox_table_check(L, 1, uses | SANDBOX_TABLE_LENGTH);
+    sandbox_fence(sandbox_of(L));
+    if (sandbox_length(L, 1))
+        lua_callk(L, 2, 1, 0, again);
+}
+
+lua_Integer sandbox_take_length(lua_State *L) {
+    int is_integer;
+    lua_Integer length = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer)
+        (void)luaL_error(L, "object length is not an integer");
+    lua_pop(L, 1);
+    sandbox_unfence(sandbox_of(L));
+    return length;
+}
+
 lua_Integer sandbox_table_length(lua_State *L, int argument, unsigned uses) {
     if (sandbox_table_is_plain(L, argument))
         return (lua_Integer)lua_rawlen(L, argument);
-    table_check(L, argument, uses | SANDBOX_TABLE_LENGTH);
+    sandbox_table_check(L, argument, uses | SANDBOX_TABLE_LENGTH);
     return luaL_len(L, argument);
 }
 
@@ -161,8 +177,8 @@ static int table_move(lua_State *L) {
     lua_Integer last = sandbox_check_integer(L, 3);
     lua_Integer to = sandbox_check_integer(L, 4);
     int destination = lua_isnoneornil(L, 5) ? 1 : 5;
-    table_check(L, 1, SANDBOX_TABLE_READ);
-    table_check(L, destination, SANDBOX_TABLE_WRITE);
+    sandbox_table_check(L, 1, SANDBOX_TABLE_READ);
+    sandbox_table_check(L, destination, SANDBOX_TABLE_WRITE);
     lua_settop(L, 5);
     if (last < first) {
         lua_pushvalue(L, destination);

@@ -4,7 +4,7 @@
 #ifndef TRIPOD_SANDBOX_TABLE_H
 #define TRIPOD_SANDBOX_TABLE_H
 
-#include "sandbox.h"
+#include "sandbox_call.h"
 
 // What a function does with its argument.
 enum { SANDBOX_TABLE_READ = 1, SANDBOX_TABLE_WRITE = 2, SANDBOX_TABLE_LENGTH = 4 };
@@ -12,9 +12,15 @@ enum { SANDBOX_TABLE_READ = 1, SANDBOX_TABLE_WRITE = 2, SANDBOX_TABLE_LENGTH = 4
 // A value in a table's array or on a stack: TValue of lobject.h.
 #define SANDBOX_TABLE_VALUE_BYTES ((size_t)16)
 
-// The length, which a __len may have made up, of what is a table or allows `uses`; otherwise raises
-// an argument error.
+// Raises an argument error unless the value there is a table or allows `uses`.
+void sandbox_table_check(lua_State *L, int argument, unsigned uses);
+// Pushes the length, which a __len may make up, of argument 1, which must be a table or allow
+// `uses`. After a pause in __len, `again` goes on. Between this and the other there is a fence.
+void sandbox_ask_length(lua_State *L, unsigned uses, lua_KFunction again);
+// The length, where it may not pause.
 lua_Integer sandbox_table_length(lua_State *L, int argument, unsigned uses);
+// Pops it.
+lua_Integer sandbox_take_length(lua_State *L);
 // A table whose elements are what is in it: reading one cannot run code of the script's.
 bool sandbox_table_is_plain(lua_State *L, int argument);
 

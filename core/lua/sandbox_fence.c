@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which yields of the script's own are refused although a pause would pass.
+//
+// A count of fences would do, were it not for __close: between an error and whoever catches it such
+// methods run, in a coroutine that may yield again although the fences of the failed functions are
+// still counted. So the count only says that somebody must look.
+#include "sandbox_call.h"
+
+// A step of looking.
+#define FENCE_LEVEL_STEPS 1
+
+static bool fence_lets_pass(lua_CFunction function) {
+    return function == sandbox_pcall || function == sandbox_xpcall || function == sandbox_pairs;
+}
+
+// Any other C function that another one stands upon has called the script from within.
+static bool fence_find(lua_State *co) {
+    struct sandbox *sandbox = sandbox_of(co);
+    lua_Debug frame;
+    // Each level is looked up from the top.
+    for (int level = 1; lua_getstack(co, level, &frame); level++) {
+        (void)lua_getinfo(co, "f", &frame);
+        lua_CFunction function = lua_tocfunction(co, -1);
+        lua_pop(co, 1);
+        if (function != NULL && !fence_lets_pass(function))
+            return true;
+        (void)sandbox_spend(sandbox->running, sandbox, FENCE_LEVEL_STEPS + (size_t)level / 8);
+    }
+    return false;
+}
+
+bool sandbox_is_fenced(lua_State *co) {
+    struct sandbox *sandbox = sandbox_of(co);
+    bool runs = co == sandbox->running;
+    if (runs && sandbox->fences == 0)
+        return false;
+    // One that is suspended let its own yield pass.
+    if (lua_status(co) != LUA_OK)
+        return false;
+    if (fence_find(co))
+        return true;
+    if (runs)
+        sandbox->fences = 0;
+    return false;
+}

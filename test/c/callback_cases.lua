@@ -1,0 +1,246 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Script code that C functions call back, with pauses in it: pause() ends the slice in a box and
+-- does nothing in stock Lua. Behind the prelude of lua_differ.h, which makes the lines to compare.
+
+local pause = pause or function() end
+
+local function say(...)
+    local words = table.pack(...)
+    for i = 1, words.n do words[i] = tostring(words[i]) end
+    lines[#lines + 1] = table.concat(words, " ")
+end
+
+-- Where a comparator is called differs from stock Lua: what it does must not be told, nor change
+-- what is drawn later.
+local function quietly(f)
+    local told, seed_was = lines, seed
+    lines = {}
+    pcall(f)
+    lines, seed = told, seed_was
+end
+
+local function tower(levels)
+    if levels == 0 then
+        pause()
+        return coroutine.isyieldable()
+    end
+    local co = coroutine.wrap(function(...)
+        local inner = tower(levels - 1)
+        pause()
+        say("yielded", coroutine.yield(inner))
+        pause()
+        return coroutine.isyieldable(), inner
+    end)
+    say("tower", co())
+    pause()
+    return co(levels)
+end
+
+local noise
+
+-- Each must not matter to whoever called back.
+local noises = {
+    function() pause() end,
+    function() pause() pause() collectgarbage("step") end,
+    function() say("tower", tower(draw(4))) end,
+    function() say("yield", pcall(coroutine.yield, 1), coroutine.isyieldable()) end,
+    function() say("caught", pcall(error, "caught", 0)) end,
+    function()
+        say("from gsub", pcall(string.gsub, "ab", "%w", function(c) noise() error(c, 0) end))
+        say("yieldable", coroutine.isyieldable())
+    end,
+    function()
+        say("from sort", pcall(table.sort, {3, 1, 2}, function() pause() error("sorting", 0) end))
+        say("yieldable", coroutine.isyieldable())
+    end,
+    function()
+        say("in wrap", pcall(coroutine.wrap(function()
+            pause()
+            string.gsub("x", "x", function() pause() error("wrapped", 0) end)
+        end)))
+    end,
+    function()
+        local co = coroutine.create(function()
+            say(pcall(string.gsub, "x", "x", function() pause() error("resumed", 0) end))
+            coroutine.yield(coroutine.isyieldable())
+            string.gsub("x", "x", function() pause() error("again", 0) end)
+        end)
+        say(coroutine.resume(co))
+        say(coroutine.resume(co))
+        say(coroutine.status(co), coroutine.isyieldable(co))
+        say(coroutine.close(co))
+    end,
+    function()
+        local list = {5, 3, 1, 4, 2}
+        table.sort(list, function(a, b) quietly(noise) return a < b end)
+        say(table.concat(list, " "))
+    end,
+    function() say((("abc"):gsub("%w", function(c) noise() return c .. c end))) end,
+    function()
+        say("handled", xpcall(string.gsub, function(m) return "<" .. tostring(m) .. ">" end, "x",
+                              "x", function() pause() error("handled", 0) end))
+    end,
+    function() for _, v in ipairs({1, 2}) do pause() say(v) end end,
+}
+
+local depth = 0
+function noise()
+    depth = depth + 1
+    local kind = noises[depth < 4 and draw(#noises) or draw(2)]
+    local ok, why = pcall(kind)
+    depth = depth - 1
+    if not ok then error(why, 0) end
+    if draw(40) == 1 then error("noise", 0) end
+end
+
+local function indexing(make)
+    local proxy = setmetatable({own = "own"}, {__index = make})
+    local chain = setmetatable({}, {__index = setmetatable({b = "B"}, {__index = proxy})})
+    return pick(proxy, chain, chain)
+end
+
+local function gsubs()
+    local text = pick("hello big world", "a", "", ("own b "):rep(draw(20)), "x=1, y=2")
+    local pattern = pick("%w+", "%w", "(%w)(%w*)", "()", "^%w+", "[ox]", "%w+%f[%W]", "b?")
+    local reply = draw(6)
+    local function replace(...)
+        noise()
+        if reply == 1 then return nil end
+        if reply == 2 then return false end
+        if reply == 3 then return 12.5 end
+        if reply == 4 and draw(9) == 1 then return {} end
+        if reply == 5 then return ("<%s>"):rep(draw(30)):format((...)) end
+        return (...)
+    end
+    case(string.gsub, text, pattern, replace, pick(nil, nil, 3))
+    case(string.gsub, text, pattern, indexing(function(_, key) return replace(key) end))
+    case(string.gsub, text, pattern, setmetatable({}, {__index = pick(rawget, rawlen, 5, "text")}))
+    case(string.gsub, text, pattern, pick(string.upper, pause, coroutine.isyieldable, string.len))
+    case(string.gsub, text, pattern, setmetatable({}, {__index = coroutine.yield}))
+    case(string.gsub, text, pattern, coroutine.yield)
+end
+
+local function shuffled(n, make)
+    local list = {}
+    for i = 1, n do list[i] = make(i * 7919 % 10007) end
+    return list
+end
+
+local function digest(list, n, of)
+    local words = {}
+    for i = 1, n do words[i] = tostring(of(list[i])) end
+    return table.concat(words, " ")
+end
+
+local function itself(value) return value end
+
+local function sorts()
+    local n = pick(0, 1, 2, 3, 7, 8, 9, 17, 40, 100)
+    local every, calls = draw(50), 0
+    local function less(a, b)
+        calls = calls + 1
+        if calls % every == 0 then quietly(noise) end
+        if calls % 3 == 0 then pause() end
+        return a < b
+    end
+    local function tried(...)
+        local ok, why = pcall(table.sort, ...)
+        if not ok then say(why) end
+        return ok
+    end
+    local list = shuffled(n, itself)
+    if tried(list, less) then say(digest(list, n, itself)) end
+    list = shuffled(n, itself)
+    if tried(list, function(a, b) return less(b, a) end) then say(digest(list, n, itself)) end
+
+    local meta = {__lt = function(a, b) return less(type(a) == "table" and a.key or a,
+                                                    type(b) == "table" and b.key or b) end}
+    local function key(value) return type(value) == "table" and value.key or value end
+    local function keyed(value)
+        return value % 3 == 0 and value or setmetatable({key = value}, meta)
+    end
+    list = shuffled(n, keyed)
+    if tried(list) then say(digest(list, n, key)) end
+
+    local held = shuffled(n, itself)
+    local proxy = setmetatable({}, {
+        __len = function() pause() quietly(noise) return n end,
+        __index = function(_, i) pause() return held[i] end,
+        __newindex = function(_, i, value) pause() held[i] = value end,
+    })
+    if tried(proxy, pick(less, nil)) then say(digest(held, n, itself)) end
+
+    say(pcall(table.sort, {3, 1, 2, 5, 4}, function() pause() return true end))
+    say(pcall(table.sort, setmetatable({}, {__len = function() pause() return "x" end})))
+    say(pcall(table.sort, {3, 1, 2}, function() pause() error("comparing", 0) end))
+    say(pcall(table.sort, {1, 2, "x"}, nil))
+    say(pcall(table.sort, {1, {}, 2}))
+    say(pcall(table.sort, {1, 2}, coroutine.yield))
+    say(pcall(table.sort, setmetatable({}, {__len = coroutine.yield})))
+    say(pcall(table.sort, setmetatable({}, {__len = function() return 2 end,
+                                            __index = coroutine.yield})))
+end
+
+-- Large enough for partitions.
+local function large_sorts()
+    local n, calls = 1500 + draw(2000), 0
+    local function less(a, b)
+        calls = calls + 1
+        if calls % 97 == 0 then pause() end
+        return a < b
+    end
+    local list = shuffled(n, itself)
+    table.sort(list, less)
+    for i = 2, n do assert(list[i - 1] <= list[i]) end
+    local held = shuffled(n, itself)
+    local gets = 0
+    table.sort(setmetatable({}, {
+        __len = function() return n end,
+        __index = function(_, i)
+            gets = gets + 1
+            if gets % 89 == 0 then pause() end
+            return held[i]
+        end,
+        __newindex = function(_, i, value)
+            gets = gets + 1
+            if gets % 83 == 0 then pause() end
+            held[i] = value
+        end,
+    }))
+    for i = 2, n do assert(held[i - 1] <= held[i]) end
+end
+
+-- Between an error and its catcher a __close may run, where the coroutine may yield again.
+local function closing()
+    local co = coroutine.wrap(function()
+        say(pcall(function()
+            local outer <close> = setmetatable({}, {__close = function()
+                say("outer", coroutine.isyieldable())
+                coroutine.yield("outer")
+                pause()
+            end})
+            string.gsub("a", "a", function()
+                local inner <close> = setmetatable({}, {__close = function()
+                    pause()
+                    say("inner", coroutine.isyieldable(), pcall(coroutine.yield, "inner"))
+                end})
+                pause()
+                error("closing", 0)
+            end)
+        end))
+        say("after", coroutine.isyieldable())
+        return coroutine.yield("last")
+    end)
+    for i = 1, 3 do say(co(i)) end
+end
+
+local function everything()
+    gsubs()
+    sorts()
+    closing()
+end
+
+everything()
+coroutine.wrap(everything)()
+pcall(string.gsub, "x", "x", function() everything() end)
+if seed % 4 == 0 then large_sorts() end

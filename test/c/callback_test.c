@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// C functions of the sandbox that call the script are paused in the script's code, at many places
+// and through each other, and go on: what the script sees is what stock Lua shows it. And code
+// that never ends, called back from C, holds no step longer than a slice.
+#include "lua/sandbox.h"
+#include "lua_differ.h"
+
+// Tests run in the root of the repository.
+#define CASES_FILE "test/c/callback_cases.lua"
+
+static struct { unsigned long asked, taken; } pauses;
+
+static int pause_over(lua_State *L, int status, lua_KContext context) {
+    (void)L, (void)status, (void)context;
+    return 0;
+}
+
+// For the script: ends the slice here, where that is possible.
+static int pause_here(lua_State *L) {
+    pauses.asked++;
+    lua_settop(L, 0);
+    if (!sandbox_can_yield(sandbox_of(L), L))
+        return 0;
+    pauses.taken++;
+    return sandbox_pause(L, 0, pause_over);
+}
+
+static void open_with_pause(struct box *box, const struct service_limits *limits) {
+    assert_int_equal(open_box(box, limits), 0);
+    lua_State *L = ((struct sandbox *)box->state)->main;
+    lua_pushcfunction(L, pause_here);
+    lua_setglobal(L, "pause");
+    pauses.asked = pauses.taken = 0;
+}
+
+static char *read_cases(void) {
+    FILE *file = fopen(CASES_FILE, "rb");
+    const size_t most = (size_t)64 * 1024;
+    char *source = calloc(1, most);
+    assert_non_null(file);
+    assert_non_null(source);
+    assert_in_range(fread(source, 1, most - 1, file), 1, most - 2);
+    (void)fclose(file);
+    return source;
+}
+
+static void paused_in_every_callback(void **state) {
+    (void)state;
+    struct box box;
+    char *source = read_cases();
+    open_with_pause(&box, &roomy);
+    for (int seed = 1; seed <= (differ_is_watched() ? 4 : 120); seed++)
+        differ(&box, source, seed);
+    free(source);
+    box_close(&box);
+    assert_nothing_alive();
+    print_message("%lu pauses of %lu\n", pauses.taken, pauses.asked);
+    assert_true(pauses.taken > 1000);
+    assert_int_equal(pauses.taken, pauses.asked);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paused_in_every_callback),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
