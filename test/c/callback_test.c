@@ -59,9 +59,25 @@ static void paused_in_every_callback(void **state) {
     assert_int_equal(pauses.taken, pauses.asked);
 }
 
+// Every second look finds that the slice is over. MODE=replay looks after every instruction.
+static void paused_at_every_look(void **state) {
+    (void)state;
+    struct service_limits hurried = roomy;
+    struct box box;
+    char *source = read_cases();
+    hurried.slice_ns = 1;
+    open_with_pause(&box, &hurried);
+    for (int seed = 1; seed <= (differ_is_watched() ? 1 : 20); seed++)
+        differ(&box, source, seed);
+    free(source);
+    box_close(&box);
+    assert_nothing_alive();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paused_in_every_callback),
+        cmocka_unit_test(paused_at_every_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
