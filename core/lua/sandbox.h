@@ -210,13 +210,8 @@ void sandbox_fail_question(struct sandbox *sandbox);
 void sandbox_put_question(struct sandbox *sandbox);
 
 // sandbox_guard.c
-int sandbox_pcall(lua_State *L);
-int sandbox_xpcall(lua_State *L);
 // The error object on top of L says that a stack is used up, the C stack or L's own.
 bool sandbox_is_overflow(lua_State *L);
-
-// sandbox_base.c
-int sandbox_pairs(lua_State *L);
 
 // sandbox_coroutine.c
 extern const luaL_Reg sandbox_coroutine_library[];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Base functions that would touch the process or the service's own settings, or that look into a
 // table past its metatable: a library's must not look empty to them (sandbox_fronts.c).
+#include "sandbox_call.h"
 #include "sandbox_fronts.h"
 
 // Finalizers would run with hooks off and outside any call.

@@ -19,6 +19,13 @@ static inline void sandbox_unfence(struct sandbox *sandbox) {
     sandbox->fences--;
 }
 
+// The functions that let a yield of the script's own pass.
+// sandbox_guard.c
+int sandbox_pcall(lua_State *L);
+int sandbox_xpcall(lua_State *L);
+// sandbox_base.c
+int sandbox_pairs(lua_State *L);
+
 // sandbox_fence.c
 // Is there a C function in `co`, the running coroutine or one that waits for it, that a yield of
 // the script's own could not pass?

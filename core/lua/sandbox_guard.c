@@ -3,7 +3,7 @@
 // else they behave as the manual says. The coroutine library is in sandbox_coroutine.c.
 //
 // Whoever catches an error sets the number of fences (sandbox_call.h) back to what it was.
-#include "sandbox.h"
+#include "sandbox_call.h"
 
 #include <string.h>
 

@@ -25,12 +25,13 @@ static int pause_here(lua_State *L) {
     return sandbox_pause(L, 0, pause_over);
 }
 
-static void open_with_pause(struct box *box, const struct service_limits *limits) {
-    assert_int_equal(open_box(box, limits), 0);
+static struct box *open_with_pause(const struct service_limits *limits) {
+    struct box *box = open_box(limits);
     lua_State *L = ((struct sandbox *)box->state)->main;
     lua_pushcfunction(L, pause_here);
     lua_setglobal(L, "pause");
     pauses.asked = pauses.taken = 0;
+    return box;
 }
 
 static char *read_cases(void) {
@@ -46,14 +47,12 @@ static char *read_cases(void) {
 
 static void paused_in_every_callback(void **state) {
     (void)state;
-    struct box box;
+    struct box *box = open_with_pause(&roomy);
     char *source = read_cases();
-    open_with_pause(&box, &roomy);
     for (int seed = 1; seed <= (differ_is_watched() ? 4 : 120); seed++)
-        differ(&box, source, seed);
+        differ(box, source, seed);
     free(source);
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
     print_message("%lu pauses of %lu\n", pauses.taken, pauses.asked);
     assert_true(pauses.taken > 1000);
     assert_int_equal(pauses.taken, pauses.asked);
@@ -63,15 +62,13 @@ static void paused_in_every_callback(void **state) {
 static void paused_at_every_look(void **state) {
     (void)state;
     struct service_limits hurried = roomy;
-    struct box box;
-    char *source = read_cases();
     hurried.slice_ns = 1;
-    open_with_pause(&box, &hurried);
+    struct box *box = open_with_pause(&hurried);
+    char *source = read_cases();
     for (int seed = 1; seed <= (differ_is_watched() ? 1 : 20); seed++)
-        differ(&box, source, seed);
+        differ(box, source, seed);
     free(source);
-    box_close(&box);
-    assert_nothing_alive();
+    close_box();
 }
 
 int main(void) {
