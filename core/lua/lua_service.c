@@ -33,7 +33,7 @@ static int lua_service_begin(void *state, struct term_source *request) {
         int closed = sandbox_close_fronts(sandbox);
         if (closed < 0)
             return closed;
-        sandbox->fences = 0;
+        sandbox->fences = sandbox->nested = 0;
     }
     sandbox->stop = SANDBOX_GO;
     sandbox->phase = SANDBOX_START;

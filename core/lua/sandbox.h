@@ -101,6 +101,7 @@ struct sandbox {
     int pinned;          // coroutines resumed where their parent could not yield
     int closing;         // coroutines being closed whose levels Lua does not count on
     int fences;          // of the running coroutine: sandbox_call.h. Never too few
+    int nested;          // of those and of the coroutines that wait for it
     enum sandbox_stop stop;
     enum sandbox_phase phase;
     enum sandbox_verb verb;

@@ -10,13 +10,23 @@
 
 #include "sandbox.h"
 
-static inline void sandbox_fence(struct sandbox *sandbox) {
+// Ends the call when there are more than its limit of depth, which Lua does not notice where pauses
+// took the C levels away.
+static inline void sandbox_fence(lua_State *L, struct sandbox *sandbox) {
     sandbox->fences++;
+    if (++sandbox->nested > (int)sandbox->limits->depth)
+        sandbox_leave(L, SANDBOX_STOP_DEPTH);
 }
 
-// An error leaves a fence behind: whoever catches it sets the number back.
 static inline void sandbox_unfence(struct sandbox *sandbox) {
     sandbox->fences--;
+    sandbox->nested--;
+}
+
+// An error leaves fences behind: whoever catches it sets the number back.
+static inline void sandbox_drop_fences(struct sandbox *sandbox, int fences) {
+    sandbox->nested -= sandbox->fences - fences;
+    sandbox->fences = fences;
 }
 
 // The functions that let a yield of the script's own pass.

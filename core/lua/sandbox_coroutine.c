@@ -37,6 +37,8 @@ static int coroutine_go_on(lua_State *L, lua_State *co, int arguments, lua_KCont
     sandbox_switch(sandbox, co);
     int status = lua_resume(co, L, arguments, &results);
     sandbox_switch(sandbox, L);
+    if (status != LUA_YIELD || !sandbox->pausing)
+        sandbox_drop_fences(sandbox, 0);
     *fences = sandbox->fences;
     sandbox->fences = own_fences;
     sandbox->pinned -= pins;

@@ -40,6 +40,6 @@ bool sandbox_is_fenced(lua_State *co) {
     if (fence_find(co))
         return true;
     if (runs)
-        sandbox->fences = 0;
+        sandbox_drop_fences(sandbox, 0);
     return false;
 }

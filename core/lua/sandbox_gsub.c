@@ -242,7 +242,7 @@ static struct gsub *gsub_begin_asking(lua_State *L) {
     struct gsub *gsub = sandbox_take_state(L, &key, sizeof *gsub);
     gsub->text.data = gsub->small;
     gsub->text.capacity = sizeof gsub->small;
-    sandbox_fence(sandbox_of(L));
+    sandbox_fence(L, sandbox_of(L));
     return gsub;
 }
 

@@ -40,7 +40,7 @@ static lua_KContext guard_context(lua_State *L, int skip) {
 static int guard_finish_call(lua_State *L, int status, lua_KContext context) {
     int skip = (int)(context % 4);
     if (status != LUA_OK && status != LUA_YIELD) {
-        sandbox_of(L)->fences = (int)(context / 4);
+        sandbox_drop_fences(sandbox_of(L), (int)(context / 4));
         guard_caught(L);
         lua_pushboolean(L, 0);
         lua_pushvalue(L, -2);

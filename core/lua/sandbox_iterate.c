@@ -16,7 +16,7 @@ static int iterate_metamethods(lua_State *L, lua_Integer i) {
     lua_pushinteger(L, i);
     if (!sandbox_index(L, 1))
         return iterate_found(L);
-    sandbox_fence(sandbox_of(L));
+    sandbox_fence(L, sandbox_of(L));
     lua_callk(L, 2, 1, 0, iterate_asked);
     return iterate_asked(L, LUA_OK, 0);
 }

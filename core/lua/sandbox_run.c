@@ -8,6 +8,7 @@
 // is not taken, and a stop raises an error, again at every instruction until the stack is gone;
 // every catcher that a script can reach raises it anew.
 #include "preempt_timer.h"
+#include "sandbox_call.h"
 #include "sandbox_fronts.h"
 
 // Without the timer: instructions between two looks at the clock, some microseconds.
@@ -173,7 +174,7 @@ int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co) 
     sandbox->closing -= 1;
 #endif
     sandbox->pinned -= 1;
-    sandbox->fences = fences;
+    sandbox_drop_fences(sandbox, fences);
     return status;
 }
 

@@ -275,7 +275,7 @@ static int sort_elements(lua_State *L, lua_Integer n, bool plain) {
     sort->range = (struct sort_range){.low = 1, .high = n};
     for (lua_Integer rest = n > SORT_BLOCK ? n : 0; rest > 0; rest /= 2)
         sort->range.levels += 2;
-    sandbox_fence(sort->sandbox);
+    sandbox_fence(L, sort->sandbox);
     sort_begin_range(sort);
     return sort_go(L, sort);
 }

@@ -46,7 +46,7 @@ bool sandbox_table_is_plain(lua_State *L, int argument) {
 
 void sandbox_ask_length(lua_State *L, unsigned uses, lua_KFunction again) {
     sandbox_table_check(L, 1, uses | SANDBOX_TABLE_LENGTH);
-    sandbox_fence(sandbox_of(L));
+    sandbox_fence(L, sandbox_of(L));
     if (sandbox_length(L, 1))
         lua_callk(L, 2, 1, 0, again);
 }

@@ -71,10 +71,35 @@ static void paused_at_every_look(void **state) {
     close_box();
 }
 
+// A pause takes the C levels away; a script nests no deeper for that.
+static void recursion_with_pauses_ends_by_depth(void **state) {
+    (void)state;
+    static const char *const sources[] = {
+        "local function f(s) pause() return (s:gsub('.', f)) end f('a')",
+        "local function f() pause() table.sort({1, 2}, f) end f()",
+        "local function f() pause(); ('a'):gsub('a', function() pause() pcall(f) end) end f()",
+        "local function f() coroutine.wrap(function() pause(); ('a'):gsub('a', f) end)() end f()",
+        "m = {} t = setmetatable({}, m) function m:__index(k) return (k:gsub('.', t)) end t.a = "
+        "t.a",
+    };
+    struct box *box = open_with_pause(&roomy);
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        assert_eval(box, sources[i], DEPTH);
+        // What was left behind does not count.
+        assert_eval(box,
+                    "for i = 1, 1000 do pcall(string.gsub, 'a', 'a', function() pause() "
+                    "coroutine.wrap(pcall)(string.gsub, 'a', 'a', error) error('x') end) end "
+                    "return (('a'):gsub('a', function() return 'b' end))",
+                    "( 'ok' [ <62> ]1 )2");
+    }
+    close_box();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paused_in_every_callback),
-        cmocka_unit_test(paused_at_every_look),
+        BOX_TEST(paused_in_every_callback),
+        BOX_TEST(paused_at_every_look),
+        BOX_TEST(recursion_with_pauses_ends_by_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
