@@ -11,6 +11,9 @@
 -export([all/0, exists/2, met/1, kill_at/2]).
 -export_type([phase/0, place/0, rig/0]).
 
+-import(owner_meeting, [meet/5, meet/6, meet_from_afar/6, begin_to/3, act/2, wait/2, until/1, hesitate/1,
+                        stage/1, still/2, died/2, kill/1, end_owner/2, end_held/1, closed/1]).
+
 -type phase() :: opening | idle | in_a_call | between_slices | in_conversion | in_a_callback
                | in_an_owners_function | in_line | closing | being_closed | giving_away
                | heir_dies | both_die.
@@ -19,12 +22,8 @@
 -type rig() :: #{config := list(), heir := {pid(), reference()}, marks := atomics:atomics_ref()}.
 
 -define(DEADLINE_MS, 30000).
--define(LOOKS, 1000).
--define(STAGE, 1).
+%% Of marks, the word that is a phase's own.
 -define(NOTE, 2).
--define(READY, 1).
--define(BEGUN, 2).
--define(DONE, 3).
 -define(CALLBACK_BYTES, (1 bsl 23)).
 -define(REQUESTS, 150).
 -define(NUMBERS, 100000).
@@ -47,22 +46,28 @@ met(Place) -> Place =/= before andalso Place =/= late.
 %% It died after it had begun and before it was through.
 kill_at(opening, #{config := Config, marks := Marks}) ->
     {Owner, Monitor} = contract:heir(),
-    _ = meet(Owner, Owner, Marks, fun() -> contract:open(Config) end, fun nothing/0),
+    Pause = longest(Config),
+    _ = meet(Owner, Owner, Marks, fun() -> contract:open(Config) end, fun nothing/0, fun() ->
+        ok = hesitate(Pause),
+        true
+    end),
     killed = died(Owner, Monitor),
+    %% Whoever opens boxes for others may still have to open one for the dead, before this one.
+    ok = contract:with_box(Config, fun(_) -> ok end),
     [stage(Marks)];
 
 %% It waits for a message, after a call.
-kill_at(idle, #{config := Config} = Rig) ->
+kill_at(idle, #{config := Config}) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{}),
     {ok, [1]} = contract:ask(Owner, fun() -> tripod_lua:eval(Box, "return 1") end),
     ok = until(fun() -> {status, waiting} =:= process_info(Owner, status) end),
     ok = hesitate(16),
-    ok = end_owner(Victim, Rig),
+    ok = end_owner(Victim, Config),
     [idle];
 
 %% A call that does not end by itself is in progress.
 kill_at(in_a_call, Rig) ->
-    in_a_call(Rig, fun end_owner/2, "while true do pcall(error) end",
+    in_a_call(Rig, fun owner_meeting:end_owner/2, "while true do pcall(error) end",
               fun(Calls, _) -> Calls =:= 1 end);
 
 %% And the comparator has allocated. The first such step of a box in mode yield is on the owner's
@@ -70,21 +75,21 @@ kill_at(in_a_call, Rig) ->
 kill_at(in_a_callback, #{config := Config} = Rig) ->
     End = case proplists:get_value(mode, Config) of
               yield -> fun(Victim, _) -> end_held(Victim) end;
-              _ -> fun end_owner/2
+              _ -> fun owner_meeting:end_owner/2
           end,
     in_a_call(Rig, End, ["table.sort({1, 2}, function() local s = ('x'):rep(",
                     integer_to_list(?CALLBACK_BYTES), ") while true do pcall(error) end end)"],
               fun(Calls, Bytes) -> Calls =:= 1 andalso Bytes >= ?CALLBACK_BYTES end);
 
-kill_at(between_slices, #{config := Config} = Rig) ->
+kill_at(between_slices, #{config := Config}) ->
     case contract:strategy(Config) of
-        port_program -> in_a_sliced_program(Rig);
-        _ -> between_slices(Rig, inside_at_most(proplists:get_value(mode, Config)))
+        port_program -> in_a_sliced_program(Config);
+        _ -> between_slices(Config, inside_at_most(proplists:get_value(mode, Config)))
     end;
 
 %% The call has begun, and the script's first statement has not been reached; or was, and its results
 %% are on their way.
-kill_at(in_conversion, #{config := Config, marks := Marks} = Rig) ->
+kill_at(in_conversion, #{config := Config, marks := Marks}) ->
     Reached = fun(_) -> ok = atomics:put(Marks, ?NOTE, 1), [] end,
     {Owner, _, Box} = Victim = contract:owner(Config, #{functions => #{reached => Reached}}),
     ok = contract:ask(Owner, fun() -> undefined = put(numbers, lists:seq(1, ?NUMBERS)), ok end),
@@ -98,7 +103,7 @@ kill_at(in_conversion, #{config := Config, marks := Marks} = Rig) ->
               inline -> meet_from_afar(Owner, Owner, Marks, Convert, Evidence, Begun);
               _ -> meet(Owner, Owner, Marks, Convert, Evidence, Begun)
           end,
-    ok = end_owner(Victim, Rig),
+    ok = end_owner(Victim, Config),
     [case Met of
          {{1, 0, _}, {_, 0, inside}} -> into_lua;
          {{1, 1, _}, {1, 1, inside}} -> out_of_lua;
@@ -107,7 +112,7 @@ kill_at(in_conversion, #{config := Config, marks := Marks} = Rig) ->
      end];
 
 %% It died between the function's first and last expression; or while Lua ran and called it again.
-kill_at(in_an_owners_function, #{config := Config, marks := Marks} = Rig) ->
+kill_at(in_an_owners_function, #{config := Config, marks := Marks}) ->
     Next = fun([N]) ->
                    ok = atomics:add(Marks, ?NOTE, 1),
                    true = erlang:yield(),
@@ -119,7 +124,7 @@ kill_at(in_an_owners_function, #{config := Config, marks := Marks} = Rig) ->
     _ = meet(Owner, Owner, Marks,
              fun() -> tripod_lua:eval(Box, "local n = 0 while true do n = next(n) end") end,
              fun nothing/0, fun() -> note(Marks) > 0 end),
-    ok = end_owner(Victim, Rig),
+    ok = end_owner(Victim, Config),
     [case note(Marks) of
          0 -> before;
          Odd when Odd rem 2 =:= 1 -> in_the_function;
@@ -127,7 +132,7 @@ kill_at(in_an_owners_function, #{config := Config, marks := Marks} = Rig) ->
      end];
 
 %% One request is in progress for ever. In some modes the others wait behind it.
-kill_at(in_line, #{config := Config, marks := Marks} = Rig) ->
+kill_at(in_line, #{config := Config, marks := Marks}) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{time_ms => 60000}),
     Send = fun(Source) ->
                    {ok, _} = tripod:send(Box, {eval, Source, []}),
@@ -139,7 +144,7 @@ kill_at(in_line, #{config := Config, marks := Marks} = Rig) ->
     end),
     ok = wait(Marks, fun() -> calls(Config) > 0 end),
     Calls = calls(Config),
-    ok = end_owner(Victim, Rig),
+    ok = end_owner(Victim, Config),
     [case {Calls, note(Marks)} of
          {0, _} -> before;
          {_, 0} -> sending;
@@ -147,14 +152,14 @@ kill_at(in_line, #{config := Config, marks := Marks} = Rig) ->
          {_, _} -> all_in_line
      end];
 
-kill_at(closing, #{config := Config, marks := Marks} = Rig) ->
+kill_at(closing, #{config := Config, marks := Marks}) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{}),
     _ = meet(Owner, Owner, Marks, fun() -> tripod:close(Box) end, fun nothing/0),
-    ok = end_owner(Victim, Rig),
+    ok = end_owner(Victim, Config),
     [stage(Marks)];
 
 %% By another process, which had begun before the owner was killed and was not through after that.
-kill_at(being_closed, #{config := Config, marks := Marks} = Rig) ->
+kill_at(being_closed, #{config := Config, marks := Marks}) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{time_ms => 60000}),
     ok = contract:tell(Owner, fun() -> tripod_lua:eval(Box, "while true do pcall(error) end") end),
     ok = until(fun() -> calls(Config) =:= 1 end),
@@ -166,7 +171,7 @@ kill_at(being_closed, #{config := Config, marks := Marks} = Rig) ->
     true = exit(Owner, kill),
     Later = stage(Marks),
     normal = died(Closer, Monitor),
-    ok = end_owner(Victim, Rig),
+    ok = end_owner(Victim, Config),
     [still(Place, Later)];
 
 %% Either the heir has it, for good, or nobody.
@@ -190,7 +195,7 @@ kill_at(giving_away, #{config := Config, marks := Marks, heir := {Heir, _}}) ->
     [Place];
 
 %% It is told that nobody was there, and has its box; or the box is gone.
-kill_at(heir_dies, #{config := Config, marks := Marks} = Rig) ->
+kill_at(heir_dies, #{config := Config, marks := Marks}) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{}),
     {Heir, _} = Dying = contract:heir(),
     Self = self(),
@@ -203,19 +208,19 @@ kill_at(heir_dies, #{config := Config, marks := Marks} = Rig) ->
         {error, noproc} ->
             {ok, [1]} = contract:ask(Owner, fun() -> tripod_lua:eval(Box, "return 1") end)
     end,
-    ok = end_owner(Victim, Rig),
+    ok = end_owner(Victim, Config),
     [still(Place, Later)];
 
-kill_at(both_die, #{config := Config, marks := Marks} = Rig) ->
+kill_at(both_die, #{config := Config, marks := Marks}) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{}),
     {Heir, _} = Dying = contract:heir(),
     _ = meet(Owner, Heir, Marks, fun() -> tripod:give_away(Box, Heir) end,
              fun() -> exit(Owner, kill) end),
-    ok = end_owner(Victim, Rig),
+    ok = end_owner(Victim, Config),
     killed = kill(Dying),
     [stage(Marks)].
 
-in_a_call(#{config := Config, marks := Marks} = Rig, End, Source, Is) ->
+in_a_call(#{config := Config, marks := Marks}, End, Source, Is) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{time_ms => 60000}),
     There = fun() ->
                     #{calls := Calls, bytes := Bytes} = tripod:census(contract:strategy(Config)),
@@ -224,11 +229,11 @@ in_a_call(#{config := Config, marks := Marks} = Rig, End, Source, Is) ->
     ok = begin_to(Owner, Marks, fun() -> tripod_lua:eval(Box, Source) end),
     ok = wait(Marks, There),
     Place = case There() of true -> in_it; false -> before end,
-    ok = End(Victim, Rig),
+    ok = End(Victim, Config),
     [Place].
 
 %% More calls are in progress than threads there are for them, so that some are between two slices.
-between_slices(#{config := Config} = Rig, Inside) ->
+between_slices(Config, Inside) ->
     Victims = [contract:owner(Config, #{time_ms => 60000}) || _ <- lists:seq(1, Inside + 3)],
     lists:foreach(fun({Owner, _, Box}) ->
         contract:tell(Owner, fun() -> tripod_lua:eval(Box, "while true do pcall(error) end") end)
@@ -236,7 +241,7 @@ between_slices(#{config := Config} = Rig, Inside) ->
     ok = until(fun() -> calls(Config) =:= length(Victims) end),
     ok = hesitate(16),
     lists:foreach(fun({Owner, _, _}) -> exit(Owner, kill) end, Victims),
-    lists:foreach(fun(Victim) -> ok = end_owner(Victim, Rig) end, Victims),
+    lists:foreach(fun(Victim) -> ok = end_owner(Victim, Config) end, Victims),
     lists:duplicate(3, between) ++ lists:duplicate(Inside, late).
 
 %% A run that could not leave its scheduler in time may be on a dirty one.
@@ -245,7 +250,7 @@ inside_at_most(dirty) -> erlang:system_info(dirty_cpu_schedulers_online);
 inside_at_most(thread) -> erlang:system_info(schedulers).
 
 %% It has computed for longer than a slice, twice.
-in_a_sliced_program(#{config := Config} = Rig) ->
+in_a_sliced_program(Config) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{time_ms => 60000}),
     {_, {OsPid, _}} = os_process:of_owner(Owner),
     Began = computed_ns(OsPid),
@@ -253,146 +258,22 @@ in_a_sliced_program(#{config := Config} = Rig) ->
     ok = until(fun() -> computed_ns(OsPid) - Began > 3000000 end),
     ok = hesitate(16),
     1 = calls(Config),
-    ok = end_owner(Victim, Rig),
+    ok = end_owner(Victim, Config),
     [sliced].
 
 computed_ns(OsPid) ->
     {ok, Text} = file:read_file(lists:concat(["/proc/", OsPid, "/schedstat"])),
     binary_to_integer(hd(string:lexemes(Text, " "))).
 
-%% --- killers and victims ---
-
-%% Actor does something, in the middle of which Victim is killed, or about then: once Begun, most often.
-%% Returns what Evidence said before and after that.
-meet(Actor, Victim, Marks, Do, Evidence) ->
-    meet(Actor, Victim, Marks, Do, Evidence, fun() -> true end).
-
-meet(Actor, Victim, Marks, Do, Evidence, Begun) ->
-    case rand:uniform(3) of
-        1 -> meet_from_afar(Actor, Victim, Marks, Do, Evidence, Begun);
-        _ -> meet_by_turns(Actor, Victim, Marks, Do, Evidence, Begun)
+%% An operating system process takes milliseconds to start.
+longest(Config) ->
+    case contract:strategy(Config) of
+        port_program -> 23;
+        _ -> 4
     end.
-
-%% The killer shares the scheduler of Actor, and so finds it wherever it was scheduled out.
-meet_by_turns(Actor, Victim, Marks, Do, Evidence, Begun) ->
-    {Killer, Monitor} =
-        spawn_opt(fun() -> ok = until_begun(Marks, Begun), exit({met, kill_watched(Victim, Evidence)}) end,
-                  [monitor, {scheduler, erlang:system_info(schedulers)}]),
-    ok = begin_to(Actor, Marks, Do),
-    {met, Met} = died(Killer, Monitor),
-    Met.
-
-%% The killer is on another scheduler.
-meet_from_afar(Actor, Victim, Marks, Do, Evidence, Begun) ->
-    ok = begin_to(Actor, Marks, Do),
-    ok = wait(Marks, Begun),
-    kill_watched(Victim, Evidence).
-
-kill_watched(Victim, Evidence) ->
-    Was = Evidence(),
-    true = exit(Victim, kill),
-    {Was, Evidence()}.
-
-%% Or was through with it before that was seen.
-until_begun(Marks, Begun) ->
-    until(fun() ->
-        case stage(Marks) of
-            before -> false;
-            inside -> Begun();
-            late -> true
-        end
-    end).
-
-%% Returns when Actor is about to. All look at a word instead of waiting for a message, because waking
-%% up takes longer than most of what is done.
-begin_to(Actor, Marks, Do) ->
-    ok = contract:tell(Actor, fun() -> act(Marks, Do) end),
-    until(fun() -> atomics:get(Marks, ?STAGE) =/= 0 end).
-
-act(Marks, Do) ->
-    ok = atomics:put(Marks, ?STAGE, ?READY),
-    ok = hesitate(12),
-    ok = owner_noise:narrow(),
-    ok = atomics:put(Marks, ?STAGE, ?BEGUN),
-    _ = Do(),
-    ok = atomics:put(Marks, ?STAGE, ?DONE).
-
-%% What is done takes from a microsecond to milliseconds.
-wait(Marks, Begun) ->
-    ok = case rand:uniform(4) of 1 -> ok; _ -> until_begun(Marks, Begun) end,
-    case rand:uniform(2) of 1 -> ok; 2 -> hesitate(20) end.
-
-%% As many turns of each order of magnitude.
-hesitate(Powers) -> owner_noise:hesitate(1 bsl rand:uniform(Powers)).
-
-stage(Marks) ->
-    case atomics:get(Marks, ?STAGE) of
-        ?BEGUN -> inside;
-        ?DONE -> late;
-        _ -> before
-    end.
-
-still(inside, inside) -> inside;
-still(before, _) -> before;
-still(_, late) -> late.
-
-note(Marks) -> atomics:get(Marks, ?NOTE).
 
 calls(Config) -> maps:get(calls, tripod:census(contract:strategy(Config))).
 
 nothing() -> none.
 
-%% At first without the pauses of contract:await/1.
-until(Condition) -> until(Condition, ?LOOKS).
-
-until(Condition, 0) ->
-    contract:await(Condition, ?DEADLINE_MS);
-until(Condition, Looks) ->
-    case Condition() of
-        true ->
-            ok;
-        false ->
-            true = erlang:yield(),
-            until(Condition, Looks - 1)
-    end.
-
-died(Pid, Monitor) ->
-    receive
-        {'DOWN', Monitor, process, Pid, Why} -> Why
-    after ?DEADLINE_MS ->
-        error({lives, Pid})
-    end.
-
-kill({Pid, Monitor}) ->
-    true = exit(Pid, kill),
-    died(Pid, Monitor).
-
-end_owner({Owner, Monitor, _} = Victim, #{config := Config}) ->
-    case proplists:get_value(mode, Config) of
-        inline -> end_held(Victim);
-        _ -> killed = kill({Owner, Monitor}), closed(element(3, Victim))
-    end.
-
-%% No process can end while C code holds its scheduler. The call may be interrupted before it has
-%% begun, and then again.
-end_held({Owner, Monitor, Box}) ->
-    true = exit(Owner, kill),
-    killed = ended(Owner, Monitor, Box, erlang:monotonic_time(millisecond) + ?DEADLINE_MS),
-    closed(Box).
-
-%% Not is_process_alive/1, which waits for the scheduler that is held.
-ended(Owner, Monitor, Box, Deadline) ->
-    receive
-        {'DOWN', Monitor, process, Owner, Why} -> Why
-    after 1 ->
-        erlang:monotonic_time(millisecond) < Deadline orelse error({lives, Owner}),
-        ok = tripod:interrupt(Box),
-        ended(Owner, Monitor, Box, Deadline)
-    end.
-
-closed(Box) ->
-    ok = contract:await(fun() ->
-        Reply = tripod_lua:eval(Box, "return 1"),
-        Reply =:= {error, closed} orelse Reply
-    end),
-    ok.
+note(Marks) -> atomics:get(Marks, ?NOTE).
