@@ -184,7 +184,7 @@ marked(Marker) ->
             binary:match(Environ, list_to_binary(Marker)) =/= nomatch,
             Pid <- [filename:basename(filename:dirname(File))]].
 
-await(Condition) -> await(Condition, erlang:monotonic_time(millisecond) + 20000).
+await(Condition) -> await(Condition, erlang:monotonic_time(millisecond) + 60000).
 
 await(Condition, Deadline) ->
     case Condition() of
@@ -233,7 +233,7 @@ lines_on_standard_output(Config) ->
     Args = ["bench", "--quick", "--json", "--only", "script", "--strategy", "nif",
             "--out", ?config(out, Config), "--script", File],
     Command = filename:join(home(), "tripod") ++ " \"$@\" 2>/dev/null",
-    {ok, Text} = tripod_os_process:run("sh", ["-c", Command, "sh" | Args], 60000),
+    {ok, Text} = tripod_os_process:run("sh", ["-c", Command, "sh" | Args], 300000),
     {ok, Written} = file:read_file(?config(file, Config)),
     ?assertEqual(Written, Text),
     {ok, [#{<<"type">> := <<"run">>, <<"script">> := Name} | _]} =
@@ -254,17 +254,17 @@ programs_end_with_the_vm(_) ->
     await(fun() -> marked(Marker) =:= [] end).
 
 programs_that_fail(_) ->
-    ?assertEqual({ok, <<"a b\n">>}, tripod_os_process:run("echo", ["a b"], 5000)),
+    ?assertEqual({ok, <<"a b\n">>}, tripod_os_process:run("echo", ["a b"], 30000)),
     ?assertEqual({error, {exit_status, 3, <<"so\n">>}},
-                 tripod_os_process:run("sh", ["-c", "echo so; exit 3"], 5000)),
-    ?assertEqual({error, not_found}, tripod_os_process:run("no-such-program", [], 5000)).
+                 tripod_os_process:run("sh", ["-c", "echo so; exit 3"], 30000)),
+    ?assertEqual({error, not_found}, tripod_os_process:run("no-such-program", [], 30000)).
 
 a_vm_that_dies_is_an_error(_) ->
     _ = process_flag(trap_exit, true),
     {ok, Vm} = tripod_bench_node:start(free),
-    ?assertEqual({ok, 3}, tripod_bench_node:call(Vm, erlang, '+', [1, 2], 5000)),
+    ?assertEqual({ok, 3}, tripod_bench_node:call(Vm, erlang, '+', [1, 2], 30000)),
     ?assertMatch({error, {failed, {error, badarith}}},
-                 tripod_bench_node:call(Vm, erlang, '+', [1, a], 5000)),
+                 tripod_bench_node:call(Vm, erlang, '+', [1, a], 30000)),
     ?assertEqual({error, timeout}, tripod_bench_node:call(Vm, timer, sleep, [60000], 100)),
-    ?assertEqual({error, node_lost}, tripod_bench_node:call(Vm, erlang, halt, [1], 5000)),
+    ?assertEqual({error, node_lost}, tripod_bench_node:call(Vm, erlang, halt, [1], 30000)),
     ok = tripod_bench_node:stop(Vm).

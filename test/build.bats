@@ -59,7 +59,7 @@ program() {
     [ "$status" -eq 1 ] && [[ $output == *"ran 1 of 2 tests"* ]]
     program <<<'exit 0'
     [ "$status" -eq 1 ] && [[ $output == *"ran 0 of 0 tests"* ]]
-    SECONDS_EACH=0.1 program <<<'printf "1..1\nok 1 - a\n"; exec sleep 100'
+    SECONDS_EACH=1 program <<<'printf "1..1\nok 1 - a\n"; exec sleep 100'
     [ "$status" -eq 1 ] && [[ $output == *"took too long"* ]]
 }
 

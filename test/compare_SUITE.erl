@@ -10,7 +10,7 @@ all() ->
     [all_parts, a_part_that_fails, a_part_that_breaks_off, only_what_is_asked_for, wrong_options,
      results_as_lines, results_that_cannot_be_written, an_interrupt_leaves_nothing].
 
-suite() -> [{timetrap, {minutes, 3}}].
+suite() -> [{timetrap, {minutes, 20}}].
 
 init_per_testcase(Case, Config) ->
     Dir = filename:join(?config(priv_dir, Config), Case),
@@ -140,7 +140,7 @@ an_interrupt_leaves_nothing(Config) ->
          {os_pid, OsPid} = erlang:port_info(Port, os_pid),
          await(fun() -> began(Out) andalso length(marked(Marker)) > 3 end),
          ?assertEqual("", os:cmd("kill -INT " ++ integer_to_list(OsPid))),
-         receive {Port, {exit_status, Status}} -> ?assert(Status > 0) after 10000 -> ct:fail(still_there) end,
+         receive {Port, {exit_status, Status}} -> ?assert(Status > 0) after 30000 -> ct:fail(still_there) end,
          await(fun() -> marked(Marker) =:= [] end)
      end || Part <- ["call", "mid_call", "c_loop"]],
     ok.
@@ -158,7 +158,7 @@ marked(Marker) ->
             binary:match(Environ, list_to_binary(Marker)) =/= nomatch,
             Pid <- [filename:basename(filename:dirname(File))]].
 
-await(Condition) -> await(Condition, erlang:monotonic_time(millisecond) + 40000).
+await(Condition) -> await(Condition, erlang:monotonic_time(millisecond) + 120000).
 
 await(Condition, Deadline) ->
     case Condition() of

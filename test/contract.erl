@@ -7,7 +7,8 @@
 -export([bind/0, await_nothing_alive/0, await/1, await/2, owner/2, heir/0, tell/2, ask/2]).
 -export([mailbox/0]).
 
--define(DEADLINE_MS, 10000).
+%% Met only by what hangs.
+-define(DEADLINE_MS, 30000).
 
 %% One group per strategy and mode: 'nif:yield' and so on (Common Test makes file names of them).
 -spec groups() -> [atom()].

@@ -119,7 +119,7 @@ only_the_owner_calls(Config) ->
     {error, not_owner} = tripod:info(Box),
     {error, not_owner} = tripod:give_away(Box, self()),
     Sent = case tripod:send(Box, {eval, <<"return 1">>, []}) of
-               {ok, Request} -> tripod:receive_reply(Request, 5000);
+               {ok, Request} -> tripod:receive_reply(Request, 30000);
                Refused -> Refused
            end,
     ?assertEqual({error, not_owner}, Sent),
@@ -141,7 +141,7 @@ use_after_close(Config) ->
     {error, closed} = tripod:info(Box),
     {error, closed} = tripod:give_away(Box, self()),
     {error, closed} = case tripod:send(Box, reset) of
-                          {ok, Request} -> tripod:receive_reply(Request, 5000);
+                          {ok, Request} -> tripod:receive_reply(Request, 30000);
                           Refused -> Refused
                       end,
     ok = tripod:interrupt(Box),
@@ -159,7 +159,7 @@ close_while_a_call_runs(Config) ->
     contract:tell(Owner, fun() -> Self ! {reply, tripod_lua:eval(Box, "while true do pcall(error) end")} end),
     contract:await(fun() -> maps:get(calls, tripod:census(contract:strategy(Config))) =:= 1 end),
     ok = tripod:close(Box),
-    receive {reply, Reply} -> ?assertEqual({error, closed}, Reply) after 5000 -> error(hangs) end,
+    receive {reply, Reply} -> ?assertEqual({error, closed}, Reply) after 30000 -> error(hangs) end,
     contract:await_nothing_alive(),
     [] = contract:ask(Owner, fun contract:mailbox/0),
     kill(Owner, Monitor).

@@ -139,15 +139,18 @@ prints_are_limited(Config) ->
 prints_of_sent_requests(Config) ->
     contract:with_box(Config, #{print => owner}, fun(Box) ->
         {ok, First} = tripod:send(Box, {eval, <<"print(1) return 'one'">>, []}),
-        {ok, [<<"one">>]} = tripod:receive_reply(First, 5000),
+        {ok, [<<"one">>]} = tripod:receive_reply(First, 30000),
         [{tripod_print, Box, <<"1">>}] = contract:mailbox()
     end).
 
-%% Growing a table whose keys all collide takes Lua minutes, in one instruction.
+%% Growing a table whose keys all collide takes Lua minutes, in one instruction: all that the second
+%% call consists of, so that its time cannot be over before.
 one_endless_instruction(Config) ->
-    Collide = <<"local t = {} for i = 1, 2^17 + 1 do t[i * (2^18 - 1) * 4 + 3] = true end">>,
-    contract:with_box(Config, #{time_ms => 300}, fun(Box) ->
-        {error, {down, time}} = tripod:call(Box, {eval, Collide, []}),
+    contract:with_box(Config, fun(Box) ->
+        {ok, []} = tripod:call(Box, {eval, <<"t, k = {}, (2^17 + 1) * (2^18 - 1) * 4 + 3 "
+                                             "for i = 1, 2^17 do t[i * (2^18 - 1) * 4 + 3] = true end">>,
+                                     []}, #{time_ms => 60000}),
+        {error, {down, time}} = tripod:call(Box, {eval, <<"t[k] = true">>, []}, #{time_ms => 50}),
         {error, {down, time}} = tripod_lua:eval(Box, "return 1")
     end).
 

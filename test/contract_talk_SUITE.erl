@@ -92,9 +92,9 @@ where_functions_cannot_be_called(Config) ->
 %% The owner takes longer than the whole call may.
 the_clock_stands_still(Config) ->
     Slow = fun([Ms]) -> busy(erlang:monotonic_time(millisecond) + Ms), [] end,
-    contract:with_box(Config, #{functions => #{slow => Slow}, time_ms => 100}, fun(Box) ->
-        {ok, [1]} = tripod_lua:eval(Box, "slow(150) slow(150) return 1"),
-        {error, {limit, time}} = tripod_lua:eval(Box, "slow(150) while true do end"),
+    contract:with_box(Config, #{functions => #{slow => Slow}, time_ms => 500}, fun(Box) ->
+        {ok, [1]} = tripod_lua:eval(Box, "slow(600) return 1"),
+        {error, {limit, time}} = tripod_lua:eval(Box, "slow(600) while true do end"),
         {ok, [1]} = tripod_lua:eval(Box, "return 1")
     end).
 
@@ -170,7 +170,7 @@ functions_after_reset(Config) ->
 functions_of_sent_requests(Config) ->
     contract:with_box(Config, #{functions => #{one => fun(_) -> [1] end}}, fun(Box) ->
         {ok, Id} = tripod:send(Box, {eval, <<"return one() + one()">>, []}),
-        {ok, [2]} = tripod:receive_reply(Id, 5000)
+        {ok, [2]} = tripod:receive_reply(Id, 30000)
     end).
 
 functions_and_prints(Config) ->

@@ -114,7 +114,7 @@ info(Config) ->
 send_and_receive(Config) ->
     contract:with_box(Config, fun(Box) ->
         {ok, Request} = tripod:send(Box, {eval, <<"return ...">>, [1]}),
-        {ok, [1]} = tripod:receive_reply(Request, 5000),
+        {ok, [1]} = tripod:receive_reply(Request, 30000),
         [] = contract:mailbox()
     end).
 
@@ -123,7 +123,7 @@ replies_keep_their_order(Config) ->
         {ok, []} = tripod_lua:eval(Box, "n = 0 function tick() n = n + 1 return n end"),
         Requests = [element(2, {ok, _} = tripod:send(Box, {call, <<"tick">>, []})) || _ <- lists:seq(1, 100)],
         %% Asked for in another order than they were sent.
-        Replies = [{I, tripod:receive_reply(R, 5000)} || {I, R} <- lists:reverse(lists:enumerate(Requests))],
+        Replies = [{I, tripod:receive_reply(R, 30000)} || {I, R} <- lists:reverse(lists:enumerate(Requests))],
         [] = [Wrong || {I, Reply} = Wrong <- Replies, Reply =/= {ok, [I]}],
         [] = contract:mailbox()
     end).
@@ -132,7 +132,7 @@ receive_can_time_out(Config) ->
     contract:with_box(Config, fun(Box) ->
         {ok, Request} = tripod:send(Box, {eval, <<"local t = os.clock() while os.clock() - t < 0.05 do end return 7">>, []}),
         Reply = case tripod:receive_reply(Request, 0) of
-                    timeout -> tripod:receive_reply(Request, 5000);
+                    timeout -> tripod:receive_reply(Request, 30000);
                     Early -> Early
                 end,
         {ok, [7]} = Reply
@@ -305,7 +305,7 @@ interrupted(Config) ->
     contract:tell(Owner, fun() -> Self ! {reply, tripod_lua:eval(Box, "while true do pcall(error) end")} end),
     contract:await(fun() -> maps:get(calls, tripod:census(contract:strategy(Config))) =:= 1 end),
     ok = tripod:interrupt(Box),
-    receive {reply, Reply} -> ?assertEqual({error, interrupted}, Reply) after 5000 -> error(not_interrupted) end,
+    receive {reply, Reply} -> ?assertEqual({error, interrupted}, Reply) after 30000 -> error(not_interrupted) end,
     {ok, [1]} = contract:ask(Owner, fun() -> tripod_lua:eval(Box, "return 1") end),
     exit(Owner, kill),
     receive {'DOWN', Monitor, process, Owner, killed} -> ok end.

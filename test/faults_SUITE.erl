@@ -10,7 +10,7 @@
 -export([owners/1, crashes/1, endless/1, leaks/1, system_calls/1, replies/1, scripts/1, signals/1, planted/1,
          unknown_names/1, forwards_requests/1, reply/2, harness_killed/1]).
 
-suite() -> [{timetrap, {minutes, 5}}].
+suite() -> [{timetrap, {minutes, 20}}].
 
 all() ->
     [owners, crashes, endless, leaks, system_calls, replies, scripts, signals, planted, unknown_names,

@@ -58,7 +58,7 @@ guard_stops(_Config) ->
     Directory = tripod_fault_guard:directory(Guard),
     ok = file:write_file(filename:join(Directory, "file"), "x"),
     ok = tripod_fault_guard:stop(Guard),
-    ?assertEqual([], tripod_fault_node:await_gone([Program | Children], 5000)),
+    ?assertEqual([], tripod_fault_node:await_gone([Program | Children], 30000)),
     ?assertNot(filelib:is_dir(Directory)).
 
 %% Whoever started the guard is gone before it could stop it.
@@ -76,7 +76,7 @@ guard_orphaned(_Config) ->
     ?assert(filelib:is_dir(Directory)),
     true = exit(Pid, kill),
     receive {'DOWN', Monitor, process, Pid, killed} -> ok end,
-    ?assertEqual([], tripod_fault_node:await_gone([Program | Children], 5000)),
+    ?assertEqual([], tripod_fault_node:await_gone([Program | Children], 30000)),
     ok = contract:await(fun() -> not filelib:is_dir(Directory) end).
 
 %% What was taken off the list is spared; its neighbours on the list are not.
@@ -87,13 +87,13 @@ guard_unwatches(_Config) ->
     [ok = tripod_fault_guard:watch(Guard, Process) || Process <- Programs ++ Children],
     ok = tripod_fault_guard:unwatch(Guard, Spared),
     ok = tripod_fault_guard:stop(Guard),
-    ?assertEqual([], tripod_fault_node:await_gone([First, Last | Children], 5000)),
+    ?assertEqual([], tripod_fault_node:await_gone([First, Last | Children], 30000)),
     ?assert(tripod_fault_os:alive(Spared)),
     {ok, Other} = tripod_fault_guard:start(),
     Rest = tripod_fault_os:descendants(Spared),
     [ok = tripod_fault_guard:watch(Other, Process) || Process <- [Spared | Rest]],
     ok = tripod_fault_guard:stop(Other),
-    ?assertEqual([], tripod_fault_node:await_gone([Spared | Rest], 5000)).
+    ?assertEqual([], tripod_fault_node:await_gone([Spared | Rest], 30000)).
 
 identity_is_more_than_a_number(_Config) ->
     {ok, {Pid, Start} = Self} = tripod_fault_os:identity(list_to_integer(os:getpid())),
@@ -111,17 +111,17 @@ node_reports_its_end(_Config) ->
     {ok, Guard} = tripod_fault_guard:start(),
     Start = fun() -> {ok, Vm} = tripod_fault_node:start(Guard, [{"SAID", "so"}]), Vm end,
     Exits = Start(),
-    ?assertEqual({ok, "so"}, tripod_fault_node:call(Exits, os, getenv, ["SAID"], 5000)),
-    ?assertMatch({error, {failed, _}}, tripod_fault_node:call(Exits, erlang, error, [x], 5000)),
+    ?assertEqual({ok, "so"}, tripod_fault_node:call(Exits, os, getenv, ["SAID"], 30000)),
+    ?assertMatch({error, {failed, _}}, tripod_fault_node:call(Exits, erlang, error, [x], 30000)),
     ?assertEqual({error, timeout}, tripod_fault_node:call(Exits, timer, sleep, [5000], 100)),
     ?assertEqual(unknown, tripod_fault_node:status(Exits)),
-    ?assertEqual({error, lost}, tripod_fault_node:call(Exits, erlang, halt, [3], 5000)),
+    ?assertEqual({error, lost}, tripod_fault_node:call(Exits, erlang, halt, [3], 30000)),
     ok = tripod_fault_node:stop(Exits),
     ?assertEqual({exit, 3}, tripod_fault_node:status(Exits)),
     Killed = Start(),
     ok = tripod_fault_node:kill(Killed),
     ?assertEqual({signal, 9}, tripod_fault_node:status(Killed)),
-    ?assertEqual({error, lost}, tripod_fault_node:call(Killed, erlang, node, [], 5000)),
+    ?assertEqual({error, lost}, tripod_fault_node:call(Killed, erlang, node, [], 30000)),
     %% Stopped, it does not see that its standard input ends.
     Deaf = Start(),
     ok = tripod_fault_guard:signal(Guard, tripod_fault_node:process(Deaf), "STOP"),

@@ -12,8 +12,8 @@
 
 %% A call ends within its limit and this.
 -define(LATE_US, 20000).
-%% The repetitions of one that was late; their median decides.
--define(REPETITIONS, 3).
+%% The repetitions of one that was late; the least late decides.
+-define(REPETITIONS, 5).
 %% For the calls before and after the hostile one.
 -define(PATIENT, #{time_ms => 30000}).
 
@@ -90,18 +90,16 @@ judge(Script, Config) ->
         Bad -> [{Name, Bad}]
     end.
 
-%% Late once can be the machine's doing; late in the median of three runs is the sandbox's.
-in_time(Script, Config) ->
-    {Reply, LateUs, Faults} = once(Script, Config),
-    case LateUs =< ?LATE_US of
-        true ->
-            {Reply, LateUs, Faults};
-        false ->
-            More = [once(Script, Config) || _ <- lists:seq(2, ?REPETITIONS)],
-            Late = lists:sort([LateUs | [Us || {_, Us, _} <- More]]),
-            {Reply, lists:nth((?REPETITIONS + 1) div 2, Late),
-             lists:usort(Faults ++ lists:append([Fault || {_, _, Fault} <- More]))}
-    end.
+%% Late at times can be the machine's doing, and what a hypervisor takes no figure of the guest's
+%% tells; late in every one of five runs is the sandbox's. Whatever else a run shows, counts.
+in_time(Script, Config) -> in_time(Script, Config, once(Script, Config), 1).
+
+in_time(_, _, {_, LateUs, _} = Judged, N) when LateUs =< ?LATE_US; N =:= ?REPETITIONS ->
+    Judged;
+in_time(Script, Config, {Reply, LateUs, Faults}, N) ->
+    {Again, AgainUs, More} = once(Script, Config),
+    Wrong = [{came_again, shorter(Again)} || not hostile_script:legal(Script, Again)],
+    in_time(Script, Config, {Reply, min(LateUs, AgainUs), lists:usort(Faults ++ More ++ Wrong)}, N + 1).
 
 once(#{options := Options} = Script, Config) ->
     Given = Options#{preempt => ?config(preempt, Config), time_ms => 30000},

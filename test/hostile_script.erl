@@ -28,7 +28,7 @@
 %% What a script that must be stopped may run; what the others, which end by themselves, may need on
 %% a machine that has much else to do.
 -define(ENDLESS_MS, 40).
--define(ENDING_MS, 5000).
+-define(ENDING_MS, 60000).
 
 %% Relative to where the build puts the beams: build/test/ebin.
 directory() ->

@@ -18,7 +18,7 @@
          giving_races_close/1, close_races_owner_death/1, close_races_the_callers_death/1,
          stale_handles/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [owner_death_closes_a_leaked_handle, a_dropped_handle_is_collected,

@@ -14,7 +14,7 @@
 -export([send_runs_at_once/1, terms_cross/1, terms_that_cannot_cross/1, deep_terms/1,
          owner_death_ends_a_call/1, an_endless_call_yields/1, short_calls_yield_too/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [send_runs_at_once, terms_cross, terms_that_cannot_cross, deep_terms,

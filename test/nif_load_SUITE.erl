@@ -15,7 +15,7 @@
          reload_keeps_boxes/1, unload_leaves_nothing/1, reload_during_a_call/1, another_build/1,
          a_build_that_knows_other_data/1, no_library_to_go_on_with/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [unknown_service, missing_artefact, broken_artefact, many_first_opens, reload_keeps_boxes,

@@ -17,7 +17,7 @@
          gc_waits_for_the_last_handle/1, gc_ignores_death_in_a_call/1, gc_gives_away/1,
          gc_is_of_nif/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [small_calls, large_requests_leave, large_replies_leave, the_rest_stays, inline_never_leaves,

@@ -8,7 +8,7 @@
 -export([config/0, open/1, idle/0, owner/1, ask/2, endless/2, outcome/1, racer/1, start/1, kill/1,
          monitors/1, no_monitors/1, no_boxes/0, until/1]).
 
--define(DEADLINE_MS, 10_000).
+-define(DEADLINE_MS, 30_000).
 
 start(Args, Env, Config) ->
     Paths = lists:append([["-pa", filename:absname(Path)] || Path <- code:get_path(),

@@ -17,7 +17,7 @@
          given_away_after_the_requests/1, interrupt_is_for_the_first/1,
          interrupt_never_hits_the_next/1, application_stops/1, unloaded_idle/1, unloaded_busy/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [order, many_boxes, endless_calls_take_turns, large_maps, line_is_full, line_is_full_of_bytes,
@@ -339,7 +339,7 @@ unloaded_busy(Config) ->
         [begin
              Owner = idle(),
              Owner ! {ask, self(), fun(_) ->
-                 Box = open(#{time_ms => 300}),
+                 Box = open(#{time_ms => 1500}),
                  Ids = [send(Box, R) || R <- [?ENDLESS, ?ONE]],
                  {[reply(Id) || Id <- Ids], nothing}
              end},

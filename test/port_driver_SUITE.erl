@@ -17,7 +17,7 @@
          close_races_handover/1, handover_races_heirs_death/1, closed_under_a_call/1,
          a_call_yields_its_turn/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [no_trace, no_trace_on_the_heir, one_monitor_after_many_handovers, owner_killed_idle,

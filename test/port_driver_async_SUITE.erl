@@ -19,7 +19,7 @@
          a_waiting_call_is_interrupted/1, only_the_first_is_interrupted/1, frames/1,
          random_frames/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [one_thread_makes_boxes_wait, four_threads_do_not, boxes_spread_over_four_threads,

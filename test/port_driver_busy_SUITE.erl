@@ -17,7 +17,7 @@
          a_suspended_sender_is_killed/1, a_suspended_senders_box_is_closed/1,
          a_suspended_senders_port_is_killed/1, a_line_is_full_over_and_over/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [few_large_requests_are_in_flight, few_small_requests_are_in_flight,

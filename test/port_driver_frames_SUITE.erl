@@ -16,7 +16,7 @@
          frames_of_the_owner/1, frames_to_switchboards/1, random_frames/1, messages_to_a_port/1,
          a_stolen_connection/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [scalars, containers, large_terms, around_the_longest_result, a_long_mailbox, many_sent, pieces,

@@ -17,7 +17,7 @@
          a_closed_switchboard_is_replaced/1, log_goes_to_the_logger/1]).
 -export([log/2]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [loader_killed, loader_killed_in_a_call, stopped_without_a_successor, application_stopped,
@@ -169,7 +169,7 @@ log_goes_to_the_logger(Config) ->
         whereis(tripod_port_driver_loader) ! {tripod_port_driver_log, warning, <<"so it is">>},
         receive
             {logged, warning, {"~ts", [<<"so it is">>]}} -> ok
-        after 10_000 ->
+        after 30_000 ->
             error(deadline)
         end
     end).

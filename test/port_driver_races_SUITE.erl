@@ -21,7 +21,7 @@
          port_killed_when_the_job_is_done/1, loader_killed_in_a_job/1, unloaded_in_a_job/1,
          halted_in_a_job/1, stopped_in_a_job/1]).
 
-suite() -> [{timetrap, {seconds, 120}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [interrupts_race_inline_calls, interrupts_race_async_calls, interrupts_race_many_async_calls,

@@ -10,7 +10,7 @@
 
 -define(KEEPER, tripod_port_program_keeper).
 
-suite() -> [{timetrap, {minutes, 2}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [dies_idle, dies_in_a_call, dies_with_requests_queued, dies_before_the_new_owner_asks,
@@ -57,7 +57,7 @@ call_endlessly(#{owner := Owner, box := Box}) ->
     contract:await(fun() -> maps:get(calls, tripod:census(port_program)) =:= 1 end).
 
 the_reply() ->
-    receive {reply, Reply} -> Reply after 10000 -> error(call_hangs) end.
+    receive {reply, Reply} -> Reply after 30000 -> error(call_hangs) end.
 
 await_closed(Port) ->
     contract:await(fun() -> erlang:port_info(Port) =:= undefined end).
@@ -183,7 +183,7 @@ closed_while_stopped(_Config) ->
 
 %% Nothing inside the program can end this call, so the VM does.
 stopped_in_a_call(_Config) ->
-    #{pid := Process} = Owner = owner(#{time_ms => 300}),
+    #{pid := Process} = Owner = owner(#{time_ms => 2000}), % time enough to stop it before
     ok = call_endlessly(Owner),
     ok = os_process:stop(Process),
     {error, {down, stuck}} = the_reply(),

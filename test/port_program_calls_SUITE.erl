@@ -8,7 +8,7 @@
 
 -compile([export_all, nowarn_export_all]).
 
-suite() -> [{timetrap, {minutes, 2}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [pipelined_in_any_order, timeout_leaves_the_request, reply_received_twice,
@@ -78,7 +78,7 @@ give_away_with_replies_pending(_Config) ->
 %% Megabytes are queued behind the endless call; the interrupt lies behind them, for as long as the
 %% call may last, and must not reach a later one.
 interrupt_while_the_port_is_busy(_Config) ->
-    Box = open(#{time_ms => 500}),
+    Box = open(#{time_ms => 2000}),
     {_, Process} = os_process:of_owner(self()),
     {ok, Endless} = tripod:send(Box, {eval, <<"while true do end">>, []}),
     Large = [element(2, {ok, _} = tripod:send(Box, {eval, <<"return #...">>, [binary:copy(<<0>>, 1000000)]}))

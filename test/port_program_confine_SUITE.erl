@@ -9,7 +9,7 @@
 
 -compile([export_all, nowarn_export_all]).
 
-suite() -> [{timetrap, {minutes, 2}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [threads, descriptors, inherited_descriptors, limits, address_space, environment,
@@ -94,7 +94,7 @@ inherited_descriptors(_Config) ->
     Command = "exec 3</dev/null 7</dev/null 9</etc/passwd; exec \"$0\" serve echo 65536 100 10 1000 timer",
     Port = open_port({spawn_executable, "/bin/sh"},
                      [{args, ["-c", Command, tripod_strategy:artefact("tripod_port_program")]}, {packet, 2}, binary]),
-    receive {Port, {data, <<0, _/binary>>}} -> ok after 10000 -> error(no_hello) end,
+    receive {Port, {data, <<0, _/binary>>}} -> ok after 30000 -> error(no_hello) end,
     {os_pid, Pid} = erlang:port_info(Port, os_pid),
     {ok, Descriptors} = file:list_dir(proc(Pid, "fd")),
     ?assertEqual(["0", "1", "2", "3", "4"], lists:sort(Descriptors)),

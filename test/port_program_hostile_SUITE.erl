@@ -10,7 +10,7 @@
 
 -define(MORE, 2).
 
-suite() -> [{timetrap, {minutes, 2}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [lies_of_the_program, no_hello, another_hello, half_a_reply_and_exit, half_a_reply_and_silence,

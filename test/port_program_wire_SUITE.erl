@@ -8,7 +8,7 @@
 
 -compile([export_all, nowarn_export_all]).
 
-suite() -> [{timetrap, {minutes, 2}}].
+suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [no_arguments_that_make_sense, end_of_file_between_frames, end_of_file_at_every_byte,
@@ -88,7 +88,7 @@ shell(Command, Arguments) ->
     Port = open_port({spawn_executable, "/bin/sh"}, [{args, ["-c", lists:flatten(Command) | Arguments]}, exit_status]),
     receive
         {Port, {exit_status, Status}} -> Status
-    after 20000 ->
+    after 30000 ->
         error({hangs, Command, Arguments})
     end.
 
@@ -228,7 +228,7 @@ raw_bytes(Port, Size) ->
             receive
                 {Port, {data, More}} -> put(Port, <<Have/binary, More/binary>>), raw_bytes(Port, Size);
                 {Port, {exit_status, Status}} -> error({ended, Status})
-            after 20000 -> error(no_reply)
+            after 30000 -> error(no_reply)
             end
     end.
 
