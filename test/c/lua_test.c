@@ -82,27 +82,37 @@ static const struct {
      "t[k] = true"},
 };
 
-static void endless_instructions_are_cut(void **state) {
-    (void)state;
-    tested_start_timer();
+// The thread's time until a box, which is lost, has answered.
+static uint64_t cut_ns(const char *preparation, const char *instruction) {
     struct service_limits limits = usual;
     limits.memory_bytes = (size_t)256 * 1024 * 1024;
     limits.time_ns = UINT64_C(5000000);
+    struct record record;
+    struct box *box = open_box(&limits);
+    assert_eval(box, preparation, "( 'ok' [ ]0 )2");
+    uint64_t began_ns = thread_now_ns();
+    enum box_result result = finish(box, begin_eval(box, instruction), &record);
+    uint64_t took_ns = thread_now_ns() - began_ns;
+    if (result != BOX_DOWN || strcmp(record.text, "( 'error' ( 'down' 'time' )2 )2") != 0)
+        fail_msg("%s: %s after %.1f ms", instruction, record.text, (double)took_ns / 1e6);
+    record_release(&record);
+    close_box();
+    return took_ns;
+}
+
+// The handler is patient for 12 ms after the time limit of 5, and the timer's thread may have to
+// wait for a processor: so late at times, but not always.
+static void endless_instructions_are_cut(void **state) {
+    (void)state;
+    tested_start_timer();
     for (size_t i = 0; i < sizeof uninterrupted / sizeof uninterrupted[0]; i++) {
-        struct record record;
-        struct box *box = open_box(&limits);
-        assert_eval(box, uninterrupted[i].preparation, "( 'ok' [ ]0 )2");
-        uint64_t began_ns = thread_now_ns();
-        enum box_result result =
-            finish(box, begin_eval(box, uninterrupted[i].instruction), &record);
-        uint64_t took_ns = thread_now_ns() - began_ns;
-        if (result != BOX_DOWN || strcmp(record.text, "( 'error' ( 'down' 'time' )2 )2") != 0)
-            fail_msg("%s: %s after %.1f ms", uninterrupted[i].instruction, record.text,
-                     (double)took_ns / 1e6);
-        // Far from the 12 ms that the handler is patient for, and from the 15 s of the last one.
-        assert_true(took_ns < UINT64_C(3000000000));
-        record_release(&record);
-        close_box();
+        uint64_t best_ns = UINT64_MAX;
+        for (unsigned tries = 0; tries < 10 && best_ns > UINT64_C(50000000); tries++) {
+            uint64_t took_ns = cut_ns(uninterrupted[i].preparation, uninterrupted[i].instruction);
+            best_ns = took_ns < best_ns ? took_ns : best_ns;
+        }
+        if (best_ns > UINT64_C(50000000))
+            fail_msg("%s: cut after %.1f ms", uninterrupted[i].instruction, (double)best_ns / 1e6);
     }
     tested_stop_timer();
 }
