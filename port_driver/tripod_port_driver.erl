@@ -59,10 +59,22 @@ open_port() ->
     try open_port({spawn_driver, ?DRIVER}, [binary]) of
         Port ->
             true = unlink(Port),
-            {ok, Port}
+            kept(Port)
     catch
         error:badarg -> not_loaded;
         error:Reason -> {error, Reason}
+    end.
+
+%% The VM also opens ports of a driver that it is about to unload, as long as a job of an earlier box is
+%% under way; such a port would not be closed with the application. While there are switchboards, it
+%% has not been told to unload yet, and then it closes this port too.
+kept(Port) ->
+    case tripod_port_driver_loader:switchboard() of
+        none ->
+            ok = close_port(Port),
+            not_loaded;
+        _ ->
+            {ok, Port}
     end.
 
 open_box(Port, #{service := Service, mode := Mode} = Config) ->

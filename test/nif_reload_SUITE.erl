@@ -28,7 +28,7 @@ groups() ->
 init_per_group(Group, Config) ->
     [Mode, Cleanup] = string:split(atom_to_list(Group), ":"),
     Times = case os:getenv("TRIPOD_REPEAT") of
-                false -> 2;
+                false -> 1;
                 Text -> list_to_integer(Text)
             end,
     Started = nif_node:start([], [], [{times, Times}, {mode, list_to_existing_atom(Mode)},
