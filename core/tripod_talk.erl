@@ -31,7 +31,21 @@ functions({Functions, _}) -> Functions.
 %% Between a question and its answer no call runs in C that could be interrupted. False: no question
 %% is open.
 -spec interrupt(talk()) -> boolean().
-interrupt({_, State}) -> atomics:compare_exchange(State, 1, ?ASKED, ?INTERRUPTED) =/= ?NOT_ASKED.
+interrupt({_, State}) ->
+    try
+        atomics:compare_exchange(State, 1, ?ASKED, ?INTERRUPTED) =/= ?NOT_ASKED
+    catch
+        error:badarg -> false
+    end.
+
+%% The word lives as long as somebody holds the reference to it. A handle that is at another node, or
+%% that was nothing but bytes for a while, does not hold it.
+exchange(State, Value) ->
+    try
+        atomics:exchange(State, 1, Value)
+    catch
+        error:badarg -> Value
+    end.
 
 %% The service's options as they travel: of functions, their names.
 -spec wire(map()) -> map().
@@ -49,16 +63,16 @@ converse(Box, Talk, Call, {printed, Texts, Reply}) ->
     lists:foreach(fun(Text) -> self() ! {tripod_print, Box, Text} end, Texts),
     converse(Box, Talk, Call, Reply);
 converse(Box, {Functions, State} = Talk, Call, {ask, Name, Args}) ->
-    ok = atomics:put(State, 1, ?ASKED),
+    _ = exchange(State, ?ASKED),
     Answer = answer(Functions, State, Call, Name, Args),
     converse(Box, Talk, Call, Call(unless_interrupted(State, Answer)));
 converse(_Box, _Talk, _Call, Reply) ->
     Reply.
 
 unless_interrupted(State, Answer) ->
-    case atomics:exchange(State, 1, ?NOT_ASKED) of
+    case exchange(State, ?NOT_ASKED) of
         ?INTERRUPTED -> {answer, interrupted, []};
-        ?ASKED -> Answer
+        _ -> Answer
     end.
 
 %% Errors and throws become errors of the script. An exit means the owner, not the script: the call
@@ -73,7 +87,7 @@ answer(Functions, State, Call, Name, Args) ->
         error:Reason ->
             {answer, false, [unicode:characters_to_binary(io_lib:format("~ts: ~0tp", [Name, Reason]))]};
         exit:Reason:Stacktrace ->
-            ok = atomics:put(State, 1, ?NOT_ASKED),
+            _ = exchange(State, ?NOT_ASKED),
             _ = Call({answer, interrupted, []}),
             erlang:raise(exit, Reason, Stacktrace)
     end.

@@ -10,7 +10,7 @@
 
 cases() ->
     [give_away_permutations, no_trace_is_left, leaked_handles, only_bytes_of_the_handle_are_left,
-     many_owners_die, killed_opening, killed_idle, killed_in_a_call,
+     owner_keeps_only_bytes, many_owners_die, killed_opening, killed_idle, killed_in_a_call,
      killed_between_slices, killed_in_conversion, killed_in_a_sort_callback,
      killed_in_an_owners_function, killed_in_line, killed_closing, killed_being_closed,
      killed_giving_away, killed_while_the_heir_dies, heir_is_killed].
@@ -182,9 +182,14 @@ every_use(Box) ->
 
 %% Nothing but bytes keeps the handle, so that whatever it meant is garbage by now.
 only_bytes_of_the_handle_are_left(Config) ->
+    [bytes_are_left(Config, Options) || Options <- talking_or_not()].
+
+talking_or_not() -> [#{}, #{functions => #{f => fun([N]) -> [N + 1] end}}].
+
+bytes_are_left(Config, Options) ->
     Self = self(),
     {Owner, Monitor} = spawn_monitor(fun() ->
-        Self ! {bytes, term_to_binary(contract:open(Config))}
+        Self ! {bytes, term_to_binary(contract:open(Config, Options))}
     end),
     Bytes = receive {bytes, Made} -> Made after ?DEADLINE_MS -> error(no_box) end,
     normal = died(Owner, Monitor),
@@ -192,6 +197,31 @@ only_bytes_of_the_handle_are_left(Config) ->
     Box = binary_to_term(Bytes),
     ?assertEqual(lists:duplicate(5, {error, closed}), every_use(Box)),
     ok = tripod:close(Box).
+
+%% The box may be garbage as well, or be as good as ever.
+owner_keeps_only_bytes(Config) ->
+    [keeps_only_bytes(Config, Options, Source)
+     || {Options, Source} <- lists:zip(talking_or_not(), ["return 2", "return f(1)"])].
+
+keeps_only_bytes(Config, Options, Source) ->
+    Self = self(),
+    {Owner, Monitor} = spawn_monitor(fun() ->
+        Bytes = term_to_binary(contract:open(Config, Options)),
+        true = garbage_collect(),
+        Box = binary_to_term(Bytes),
+        ok = tripod:interrupt(Box),
+        Self ! {replies, [tripod_lua:eval(Box, Source) || _ <- [1, 2]]}
+    end),
+    receive
+        {replies, [Reply, Reply]} ->
+            ?assert(lists:member(Reply, [{ok, [2]}, {error, closed}])),
+            normal = died(Owner, Monitor);
+        {'DOWN', Monitor, process, Owner, Why} ->
+            error(Why)
+    after ?DEADLINE_MS ->
+        error(hangs)
+    end,
+    contract:await_nothing_alive().
 
 %% --- all at once ---
 
