@@ -35,9 +35,12 @@ closed(Box) ->
 %% --- links and trapped exits ---
 
 give_away_permutations(Config) ->
+    ok = used_once(Config),
+    Before = node_traces:take(),
     [permutation(Config, Linked, OldTraps, NewTraps, Ends)
      || Linked <- [false, true], OldTraps <- [false, true], NewTraps <- [false, true],
-        Ends <- [[old], [new], [old, new], [new, old]]].
+        Ends <- [[old], [new], [old, new], [new, old]]],
+    node_traces:await(Before).
 
 %% Whoever is linked to one who is killed ends too, unless it traps exits; the box ends with the new
 %% owner, and only with it.
@@ -87,61 +90,58 @@ known(Pid, Items) ->
 
 %% --- traces ---
 
-%% At any time one thing at most watches the owner, nothing watches who is not, and no process or
-%% port is linked to either.
+%% What the whole node knows of links and monitors is, with the new owner, what it was with the old one, but
+%% that the one is in the other's place; and in the end it is what it was before.
 no_trace_is_left(Config) ->
+    [no_trace_is_left(Config, End)
+     || End <- [fun(Owner, Box) -> ok = contract:ask(Owner, fun() -> tripod:close(Box) end) end,
+                fun(_, Box) -> ok = tripod:close(Box) end,
+                fun(Owner, _) -> exit(Owner, kill) end]].
+
+no_trace_is_left(Config, End) ->
+    ok = used_once(Config),
     {Old, OldMonitor} = contract:heir(),
     {New, NewMonitor} = contract:heir(),
-    Items = [links, monitors, monitored_by],
-    Before = [known(Pid, Items) || Pid <- [Old, New]],
-    Ports = erlang:ports(),
+    Before = node_traces:take(),
     Box = contract:ask(Old, fun() -> contract:open(Config) end),
-    OurPorts = erlang:ports() -- Ports,
-    Trace = fun(Owner, Others) ->
-                    [?assertEqual([], Now -- Then)
-                     || {Pid, Known} <- lists:zip([Old, New], Before),
-                        {{Item, Now}, {Item, Then}} <- lists:zip(known(Pid, Items), Known),
-                        Pid =/= Owner orelse Item =/= monitored_by],
-                    ?assertEqual(1, length(watchers(Owner))),
-                    [?assertEqual([], watchers(Other)) || Other <- Others],
-                    [tied_to_neither(Port, Old, New) || Port <- OurPorts]
-            end,
-    Trace(Old, [New]),
+    WithOld = node_traces:take(),
+    WithNew = node_traces:exchanged(WithOld, Old, New),
+    ?assertEqual(1, length(watchers(Old))),
+    ?assertNotEqual(WithOld, WithNew),
     {ok, [1]} = contract:ask(Old, fun() -> tripod_lua:eval(Box, "return 1") end),
     [begin
          ok = contract:ask(Old, fun() -> tripod:give_away(Box, Old) end),
-         Trace(Old, [New]),
+         ?assertEqual(WithOld, node_traces:take()),
          ok = contract:ask(Old, fun() -> tripod:give_away(Box, New) end),
-         Trace(New, [Old]),
+         ?assertEqual(WithNew, node_traces:take()),
          {error, not_owner} = contract:ask(Old, fun() -> tripod:give_away(Box, Old) end),
+         ?assertEqual(WithNew, node_traces:take()),
          ok = contract:ask(New, fun() -> tripod:give_away(Box, Old) end),
-         Trace(Old, [New])
+         ?assertEqual(WithOld, node_traces:take())
      end || _ <- lists:seq(1, 10)],
     {Dead, DeadMonitor} = contract:heir(),
     killed = kill(Dead, DeadMonitor),
     {error, noproc} = contract:ask(Old, fun() -> tripod:give_away(Box, Dead) end),
-    Trace(Old, [New]),
-    ok = contract:ask(Old, fun() -> tripod:close(Box) end),
-    contract:await_nothing_alive(),
-    contract:await(fun() ->
-        Now = [known(Pid, Items) || Pid <- [Old, New]],
-        Now =:= Before orelse {Before, Now}
-    end),
-    ?assertEqual([], [Port || Port <- OurPorts, erlang:port_info(Port) =/= undefined]),
+    ?assertEqual(WithOld, node_traces:take()),
     ?assertEqual([[], []], [contract:ask(Pid, fun contract:mailbox/0) || Pid <- [Old, New]]),
-    killed = kill(Old, OldMonitor),
+    _ = End(Old, Box),
+    contract:await_nothing_alive(),
+    case is_process_alive(Old) of
+        true -> ok = node_traces:await(Before), killed = kill(Old, OldMonitor);
+        false -> killed = died(Old, OldMonitor)
+    end,
+    ?assertEqual({monitored_by, [self()]}, process_info(New, monitored_by)),
+    ?assertEqual([], contract:ask(New, fun contract:mailbox/0)),
     killed = kill(New, NewMonitor).
+
+%% What is made only once is there: threads, a guard of processes.
+used_once(Config) ->
+    {ok, [1]} = contract:with_box(Config, fun(Box) -> tripod_lua:eval(Box, "return 1") end),
+    contract:await_nothing_alive().
 
 watchers(Pid) ->
     {monitored_by, By} = process_info(Pid, monitored_by),
     By -- [self()].
-
-tied_to_neither(Port, Old, New) ->
-    {links, Links} = erlang:port_info(Port, links),
-    {monitors, Monitors} = erlang:port_info(Port, monitors),
-    ?assertEqual([], [Pid || Pid <- Links, Pid =:= Old orelse Pid =:= New]),
-    ?assertEqual(length(lists:usort(Links)), length(Links)),
-    ?assertEqual(length(lists:usort(Monitors)), length(Monitors)).
 
 %% --- handles that leaked ---
 

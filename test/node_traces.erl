@@ -3,7 +3,7 @@
 %% operating system processes, tables. Taken before and after a test, to see that nothing stays.
 -module(node_traces).
 
--export([take/0, await/1, blocks/0]).
+-export([take/0, exchanged/3, await/1, blocks/0]).
 -export_type([traces/0]).
 
 -type traces() :: #{atom() => list()}.
@@ -11,8 +11,8 @@
 %% Everything in it can be compared exactly.
 -spec take() -> traces().
 take() ->
-    #{processes => [Traces || Pid <- processes(), Traces <- process(Pid)],
-      ports => [Traces || Port <- erlang:ports(), Traces <- port(Port)],
+    #{processes => lists:sort([Traces || Pid <- processes(), Traces <- process(Pid)]),
+      ports => lists:sort([Traces || Port <- erlang:ports(), Traces <- port(Port)]),
       tables => lists:sort(ets:all()),
       files => names("/proc/self/fd"),
       threads => names("/proc/self/task"),
@@ -51,6 +51,19 @@ is_zombie(Pid) ->
         {ok, Text} -> binary:part(lists:last(string:split(Text, ")", trailing)), 0, 2) =:= <<" Z">>;
         {error, _} -> true
     end.
+
+%% As it would be if one process were in the other's place.
+-spec exchanged(traces(), pid(), pid()) -> traces().
+exchanged(#{processes := Processes, ports := Ports} = Traces, One, Other) ->
+    Exchange = fun(Pid) when Pid =:= One -> Other;
+                  (Pid) when Pid =:= Other -> One;
+                  (Term) -> Term
+               end,
+    Tied = fun({Kind, With}) -> {Kind, Exchange(With)}; (With) -> Exchange(With) end,
+    All = fun(Ties) -> lists:sort([Tied(Tie) || Tie <- Ties]) end,
+    Traces#{processes := lists:sort([{Exchange(Pid), [{Item, All(Ties)} || {Item, Ties} <- Items]}
+                                     || {Pid, Items} <- Processes]),
+            ports := [{Port, All(Links), All(Monitors)} || {Port, Links, Monitors} <- Ports]}.
 
 %% Until the node is as it was.
 -spec await(traces()) -> ok.
