@@ -73,7 +73,6 @@ static int coroutine_start(lua_State *L, lua_State *co, int arguments, lua_KCont
         return COROUTINE_FAILED;
     }
     lua_xmove(L, co, arguments);
-    *fences = 0;
     return coroutine_go_on(L, co, arguments, fences);
 }
 
@@ -96,7 +95,7 @@ static int coroutine_resumed(lua_State *L, int moved, lua_KContext fences) {
 
 static int coroutine_resume(lua_State *L) {
     lua_State *co = coroutine_argument(L);
-    lua_KContext fences;
+    lua_KContext fences = 0;
     int moved = coroutine_start(L, co, lua_gettop(L) - 1, &fences);
     return coroutine_resumed(L, moved, fences);
 }
@@ -146,7 +145,7 @@ static int coroutine_wrapped(lua_State *L, int moved, lua_KContext fences) {
 
 static int coroutine_call_wrapped(lua_State *L) {
     lua_State *co = lua_tothread(L, lua_upvalueindex(1));
-    lua_KContext fences;
+    lua_KContext fences = 0;
     int moved = coroutine_start(L, co, lua_gettop(L), &fences);
     return coroutine_wrapped(L, moved, fences);
 }
