@@ -4,7 +4,7 @@
 -module(contract).
 
 -export([groups/0, options/1, strategy/1, open/1, open/2, with_box/2, with_box/3]).
--export([bind/0, await_nothing_alive/0, await/1, await/2, owner/2, heir/0, tell/2, ask/2]).
+-export([bind/0, scheduler/1, await_nothing_alive/0, await/1, await/2, owner/2, heir/0, tell/2, ask/2]).
 -export([mailbox/0]).
 
 %% Met only by what hangs.
@@ -50,9 +50,15 @@ with_box(Config, Options, Use) ->
 %% Keeps the calling process away from the scheduler of the owners.
 -spec bind() -> ok.
 bind() ->
-    %% Not a constant, because OTP's type of process_flag/2 leaves this flag out.
-    _ = process_flag(binary_to_atom(<<"scheduler">>), 1),
+    {Flag, _} = scheduler(first),
+    _ = process_flag(Flag, 1),
     ok.
+
+%% An option of spawn_opt/2: where the test case is, and where owners are. Not a constant, because OTP's
+%% types leave it out.
+-spec scheduler(first | last) -> {atom(), pos_integer()}.
+scheduler(first) -> {binary_to_atom(<<"scheduler">>), 1};
+scheduler(last) -> {binary_to_atom(<<"scheduler">>), erlang:system_info(schedulers)}.
 
 %% The census is exact, but a death is noticed a moment after it happened.
 -spec await_nothing_alive() -> ok.
@@ -95,7 +101,7 @@ owner(Config, Options) ->
                           Case = erlang:monitor(process, Self),
                           Self ! {opened, self(), open(Config, Options)},
                           obey(Case)
-                  end, [monitor, {scheduler, erlang:system_info(schedulers)}]),
+                  end, [monitor, scheduler(last)]),
     receive
         {opened, Pid, Box} -> {Pid, Monitor, Box};
         {'DOWN', Monitor, process, Pid, Why} -> erlang:error({owner_died, Why})
@@ -109,7 +115,7 @@ heir() ->
     Self = self(),
     {Pid, _} = Heir =
         spawn_opt(fun() -> obey(erlang:monitor(process, Self)) end,
-                  [monitor, {scheduler, erlang:system_info(schedulers)}]),
+                  [monitor, scheduler(last)]),
     ok = ask(Pid, fun() -> ok end),
     Heir.
 

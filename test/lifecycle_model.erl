@@ -33,6 +33,7 @@ command(_) ->
                        {2, interrupt, [Box]},
                        {4, give_away, [Owner, Box, Owner]},
                        {1, info, [Owner, Box]},
+                       {3, ties, [Owner]},
                        {1, close, [Box]},
                        {1, close, [Owner, Box]},
                        {2, kill, [Owner]},
@@ -49,7 +50,8 @@ precondition(#{requests := Requests}, {call, _, receive_reply, [Owner, Request]}
         #{Request := {Owner, _, _}} -> true;
         _ -> false
     end;
-precondition(State, {call, _, kill, [Owner]}) -> lives(Owner, State);
+precondition(State, {call, _, Command, [Owner]}) when Command =:= kill; Command =:= ties ->
+    lives(Owner, State);
 precondition(State, {call, _, revive, [Owner]}) -> not lives(Owner, State);
 precondition(State, {call, _, Command, [Box | _]})
   when Command =:= interrupt; Command =:= leak -> is_box(Box, State);
@@ -134,6 +136,8 @@ expected(#{requests := Requests}, {call, _, receive_reply, [_, Request]}) ->
     Replies;
 expected(State, {call, _, give_away, [Owner, Box, Heir]}) -> [given(Owner, Box, Heir, State)];
 expected(State, {call, _, info, [Owner, Box]}) -> [right(Owner, Box, State)];
+%% One watcher for each box.
+expected(State, {call, _, ties, [Owner]}) -> [{length(owned(Owner, State)), 0}];
 expected(State, {call, _, leak, [Box, _]}) ->
     case State of
         #{boxes := #{Box := gone}} -> [{error, closed}];

@@ -86,7 +86,7 @@ boxes(#{command := receive_reply, args := [_, Request]}, #{requests := Requests}
 boxes(#{command := Command, args := [Box | _]}, _)
   when Command =:= interrupt; Command =:= leak; Command =:= probe -> [Box];
 boxes(#{command := close, args := [Box]}, _) -> [Box];
-boxes(#{command := kill}, _) -> [];
+boxes(#{command := Command}, _) when Command =:= kill; Command =:= ties -> [];
 boxes(#{args := [_, Box | _]}, _) -> [Box].
 
 %% The states after it, if the answer is right.
@@ -131,6 +131,9 @@ steps(receive_reply, [Owner, Request], _, #{requests := Requests} = State) ->
         #{} ->
             [{none, State}]
     end;
+%% One watcher for each box. Only when all is quiet, and the boxes of the dead have been looked at.
+steps(ties, [Owner], _, #{boxes := Boxes} = State) ->
+    [{{length([Box || {Box, {owned, By}} <- maps:to_list(Boxes), By =:= Owner]), 0}, State}];
 steps(kill, [Owner], _, #{dead := Dead} = State) ->
     [{ok, State#{dead := lists:usort([Owner | Dead])}}];
 steps(Command, Args, Event, #{boxes := Boxes} = State) ->

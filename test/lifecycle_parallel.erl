@@ -23,7 +23,8 @@
 -spec before() -> proper_types:type().
 before() -> resize(?MOST_BEFORE, list(command(0))).
 
--spec at_once() -> proper_types:type().
+%% A tuple of types is the type of such tuples.
+-spec at_once() -> tuple().
 at_once() ->
     list_to_tuple([resize(?MOST_AT_ONCE, list(command(N))) || N <- lists:seq(1, ?PROCESSES)]).
 
@@ -62,7 +63,8 @@ run(Before, AtOnce) ->
     Boxes = [1, 2 | [10 + N || N <- lists:seq(0, ?PROCESSES)]],
     First ++ Events
         ++ [event({receive_reply, [Owner, Request]}, Clock) || Owner <- ?OWNERS, Request <- Requests]
-        ++ [event({probe, [Box]}, Clock) || Box <- Boxes].
+        ++ [event({probe, [Box]}, Clock) || Box <- Boxes]
+        ++ [event({ties, [Owner]}, Clock) || Owner <- ?OWNERS].
 
 until_started(Start) ->
     case atomics:get(Start, 1) of

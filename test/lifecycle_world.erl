@@ -6,7 +6,7 @@
 
 -export([start/1, finish/1]).
 -export([open/2, open_new/2, probe/1, call/3, tell_call/3, send/4, receive_reply/2, interrupt/1, give_away/3, close/1,
-         close/2, info/2, kill/1, revive/1, leak/2, await_gone/1]).
+         close/2, info/2, ties/1, kill/1, revive/1, leak/2, await_gone/1]).
 -export([owners/0, boxes/0, requests/0, scripts/0, result/1]).
 
 -define(OWNERS, 3).
@@ -216,6 +216,14 @@ info(Owner, Box) ->
             Refused -> Refused
         end
     end).
+
+%% How many watch the owner and are linked to it, while nobody else asks it anything.
+-spec ties(pos_integer()) -> dead | {Watchers :: non_neg_integer(), Links :: non_neg_integer()}.
+ties(Owner) ->
+    case process_info(pid(Owner), [monitored_by, links]) of
+        [{monitored_by, By}, {links, Links}] -> {length(By), length(Links)};
+        undefined -> dead
+    end.
 
 %% Returns when the owner is dead, which is before all of its boxes are known to be gone.
 -spec kill(pos_integer()) -> ok.

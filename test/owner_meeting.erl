@@ -42,7 +42,7 @@ meet_by_turns(Actor, Victim, Marks, Do, Evidence, Begun) ->
                    exit({met, kill_watched(Victim, Evidence)})
            end,
     {Killer, Monitor} =
-        spawn_opt(Meet, [monitor, {scheduler, erlang:system_info(schedulers)}]),
+        spawn_opt(Meet, [monitor, contract:scheduler(last)]),
     ok = begin_to(Actor, Marks, Do),
     {met, Met} = died(Killer, Monitor),
     Met.

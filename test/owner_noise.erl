@@ -20,7 +20,7 @@
 start(Busy) ->
     Self = self(),
     [spawn_opt(fun() -> noise(monitor(process, Self), Busy) end,
-               [{scheduler, erlang:system_info(schedulers)}])
+               [contract:scheduler(last)])
      || _ <- lists:seq(1, ?PROCESSES)].
 
 -spec stop(noise()) -> ok.

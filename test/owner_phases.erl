@@ -165,7 +165,7 @@ kill_at(being_closed, #{config := Config, marks := Marks}) ->
     ok = until(fun() -> calls(Config) =:= 1 end),
     {Closer, Monitor} =
         spawn_opt(fun() -> act(Marks, fun() -> ok = tripod:close(Box) end) end,
-                  [monitor, {scheduler, 1}]),
+                  [monitor, contract:scheduler(first)]),
     ok = wait(Marks, fun() -> true end),
     Place = stage(Marks),
     true = exit(Owner, kill),
