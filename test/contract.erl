@@ -4,8 +4,8 @@
 -module(contract).
 
 -export([groups/0, options/1, strategy/1, open/1, open/2, with_box/2, with_box/3]).
--export([bind/0, scheduler/1, await_nothing_alive/0, await/1, await/2, owner/2, heir/0, tell/2, ask/2]).
--export([mailbox/0]).
+-export([bind/0, scheduler/1, await_nothing_alive/0, await/1, await/2, owner/2, heir/0, heir/1]).
+-export([tell/2, ask/2, mailbox/0]).
 
 %% Met only by what hangs.
 -define(DEADLINE_MS, 30000).
@@ -111,11 +111,14 @@ owner(Config, Options) ->
 
 %% Like an owner, but without a box of its own.
 -spec heir() -> {pid(), reference()}.
-heir() ->
+heir() -> heir(last).
+
+-spec heir(first | last) -> {pid(), reference()}.
+heir(Where) ->
     Self = self(),
     {Pid, _} = Heir =
         spawn_opt(fun() -> obey(erlang:monitor(process, Self)) end,
-                  [monitor, scheduler(last)]),
+                  [monitor, scheduler(Where)]),
     ok = ask(Pid, fun() -> ok end),
     Heir.
 

@@ -197,7 +197,7 @@ kill_at(giving_away, #{config := Config, marks := Marks, heir := {Heir, _}}) ->
 %% It is told that nobody was there, and has its box; or the box is gone.
 kill_at(heir_dies, #{config := Config, marks := Marks}) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{}),
-    {Heir, _} = Dying = contract:heir(),
+    {Heir, _} = Dying = contract:heir(anywhere()),
     Self = self(),
     {Place, Later} = meet(Owner, Heir, Marks, fun() -> Self ! {given, tripod:give_away(Box, Heir)} end,
                           fun() -> stage(Marks) end),
@@ -213,7 +213,7 @@ kill_at(heir_dies, #{config := Config, marks := Marks}) ->
 
 kill_at(both_die, #{config := Config, marks := Marks}) ->
     {Owner, _, Box} = Victim = contract:owner(Config, #{}),
-    {Heir, _} = Dying = contract:heir(),
+    {Heir, _} = Dying = contract:heir(anywhere()),
     _ = meet(Owner, Heir, Marks, fun() -> tripod:give_away(Box, Heir) end,
              fun() -> exit(Owner, kill) end),
     ok = end_owner(Victim, Config),
@@ -273,6 +273,9 @@ longest(Config) ->
     end.
 
 calls(Config) -> maps:get(calls, tripod:census(contract:strategy(Config))).
+
+%% An heir on the owner's scheduler dies when the owner is scheduled out; elsewhere, at any moment.
+anywhere() -> lists:nth(rand:uniform(2), [first, last]).
 
 nothing() -> none.
 
