@@ -30,6 +30,7 @@ FLAGS_release := -O2 -g -DNDEBUG
 # (port_program/confine.h).
 FREE := -DTRIPOD_UNCONFINED
 FLAGS_debug := -O0 -g $(FREE)
+FLAGS_debugfaults := $(FLAGS_debug) -DTRIPOD_FAULTS
 FLAGS_faults := -O1 -g -DTRIPOD_FAULTS
 FLAGS_asan := -O1 -g $(FREE) -fsanitize=address,undefined -fno-sanitize-recover=undefined \
               -fno-omit-frame-pointer
@@ -46,7 +47,7 @@ FLAGS_hot := $(if $(filter fuzz,$(MODE)),-fno-sanitize-coverage=trace-cmp)
 FLAGS_gcc := -O2 -Werror
 FLAGS_clang := -O2 -Werror -DNDEBUG
 ifndef FLAGS_$(MODE)
-$(error MODE=$(MODE) is none of release debug faults asan asanfaults tsan cov replay fuzz gcc clang)
+$(error MODE=$(MODE) is none of release debug faults debugfaults asan asanfaults tsan cov replay fuzz gcc clang)
 endif
 CC := $(or $(and $(filter fuzz clang,$(MODE)),$(CLANG)),$(and $(filter gcc,$(MODE)),gcc),$(CC))
 
@@ -124,8 +125,7 @@ $(BUILD)/core.list: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CORE_SRC)' | cmp -s - $@ || echo '$(CORE_SRC)' > $@
 
-OTP_OBJ := $(call objects,nif/%.c port_driver/%.c bench/floors/nif.c bench/floors/driver.c \
-                          test/vm/%.c)
+OTP_OBJ := $(call objects,nif/% port_driver/% test/vm/% bench/floors/nif.c bench/floors/driver.c)
 LUA_OBJ := $(call objects,core/lua/%.c bench/floors/lua.c test/c/%.c test/fuzz/%.c)
 $(OTP_OBJ): build/otp.flags
 $(OTP_OBJ): EXTRA := @build/otp.flags
@@ -337,11 +337,12 @@ asan: ## C unit tests, the port program, and the NIF and driver in the VM, under
 	$(again) all test-beams
 	$(again) MODE=asan c-tests artefacts
 	$(again) MODE=asanfaults artefacts
-	@CC='$(CC)' ERL='$(ERL)' build-aux/asan $(TEST_NAMES:%=build/asan/%)
-valgrind: ## C unit tests under valgrind
+	@CC='$(CC)' ERL='$(ERL)' build-aux/net-all asan $(TEST_NAMES:%=build/asan/%)
+valgrind: ## C unit tests and the port program under valgrind
 	$(call deps,--brief) $(DEPS_OF_nets)
-	$(again) MODE=debug c-tests
-	@build-aux/net valgrind $(TEST_NAMES:%=build/debug/%)
+	$(again) all test-beams
+	$(again) MODE=debug c-tests build/debug/priv/tripod_port_program
+	@ERL='$(ERL)' build-aux/net-all valgrind $(TEST_NAMES:%=build/debug/%)
 # What starts threads. Not loops of Lua's that the timer is to end: TSan hands over signals only in
 # calls of the C library. Nor the measuring of stacks, which its own frames are a part of.
 TSAN_NAMES = $(patsubst %.c,%,$(filter-out %/lua_test.c %/pattern_bomb_test.c %/stack_test.c,\
@@ -367,6 +368,7 @@ nets: ## proves that each of these reports a fault that was planted for it
 	$(again) MODE=asan net-programs
 	$(again) MODE=asanfaults artefacts
 	$(again) MODE=debug net-programs
+	$(again) MODE=debugfaults build/debugfaults/priv/tripod_port_program
 	$(again) MODE=tsan net-programs build/tsan/test/vm/nif_crowd_test
 	$(again) MODE=cov net-programs
 	$(again) MODE=fuzz fuzz-targets

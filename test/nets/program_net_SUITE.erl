@@ -11,7 +11,7 @@ all() -> [{group, Case} || Case <- cases()].
 
 cases() -> [clean, heap_overrun, memory_leak, undefined].
 
-%% One for each case, because a group is what build-aux/asan-erl chooses.
+%% One for each case, because a group is what build-aux/net-erl chooses.
 -spec groups() -> [{atom(), [], [atom()]}].
 groups() -> [{Case, [], [Case]} || Case <- cases()].
 

@@ -17,7 +17,7 @@ cases() ->
 -spec all() -> [{group, atom()}].
 all() -> [{group, Case} || Case <- cases()].
 
-%% One for each case, because a group is what build-aux/asan-erl chooses.
+%% One for each case, because a group is what build-aux/net-erl chooses.
 -spec groups() -> [{atom(), [], [atom()]}].
 groups() -> [{Case, [], [Case]} || Case <- cases()].
 
