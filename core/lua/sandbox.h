@@ -180,7 +180,8 @@ extern const luaL_Reg sandbox_coerce_metamethods[]; // of strings: arithmetic
 extern const luaL_Reg sandbox_math_functions[];     // without type and random
 extern const luaL_Reg sandbox_random_functions[];   // of math: random, randomseed
 extern const luaL_Reg sandbox_date_functions[];     // os
-extern const luaL_Reg sandbox_table_functions[];
+extern const luaL_Reg sandbox_table_functions[];    // of table: pack, unpack
+extern const luaL_Reg sandbox_move_functions[];     // of table: insert, remove, move
 extern const luaL_Reg sandbox_concat_functions[];
 extern const luaL_Reg sandbox_sort_functions[];
 extern const luaL_Reg sandbox_utf8_functions[]; // all but charpattern, a constant
@@ -278,9 +279,11 @@ static inline void sandbox_book(struct sandbox *sandbox, size_t steps) {
 int sandbox_pause(lua_State *L, lua_KContext context, lua_KFunction again);
 
 // sandbox_identity.c
-// Pushes what luaL_tolstring would, always a string, but with sandbox_identity's instead of an
-// address. May call __tostring.
-void sandbox_tostring(lua_State *L, int index);
+// Pushes what luaL_tolstring would, with sandbox_identity's instead of an address, and returns
+// false; or, where a __tostring must say it, that and its argument, for one result, and returns
+// true. What is on top then is made a string, or an error is raised, by sandbox_take_text.
+bool sandbox_ask_text(lua_State *L, int index);
+void sandbox_take_text(lua_State *L);
 #define SANDBOX_IDENTITY_BYTES 19u
 // Writes what stands for the address of the value at `index`, unique and the same for the life of
 // the value, as "%p" would look. Its length, without the zero; 0 when the value has no identity.

@@ -58,7 +58,9 @@ bool sandbox_index(lua_State *L, int object);
 bool sandbox_newindex(lua_State *L, int object);
 // The length, of any type. Two arguments, one result.
 bool sandbox_length(lua_State *L, int object);
-// Is a < b? As a boolean on top; two arguments, one result, of any type.
+// Is a < b? As a boolean on top. Two arguments, one result, of any type.
 bool sandbox_less(lua_State *L, int a, int b);
+// Are they equal? Likewise, but only tables have a metamethod for it here.
+bool sandbox_equal(lua_State *L, int a, int b);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arithmetic on strings: the metamethods that the string library gives to all strings.
-#include "sandbox.h"
+#include "sandbox_call.h"
 
 static bool coerce_push(lua_State *L, int index) {
     int type = lua_type(L, index);
@@ -9,22 +9,29 @@ static bool coerce_push(lua_State *L, int index) {
     return type == LUA_TNUMBER || (type == LUA_TSTRING && sandbox_string_to_number(L, index));
 }
 
+static int coerce_answered(lua_State *L, int status, lua_KContext context) {
+    (void)status, (void)context;
+    sandbox_unfence(sandbox_of(L));
+    return 1;
+}
+
 // Not two numbers: the other operand may have a metamethod of its own.
-static void coerce_try_other(lua_State *L, const char *event) {
+static int coerce_try_other(lua_State *L, const char *event) {
     lua_settop(L, 2);
     if (lua_type(L, 2) == LUA_TSTRING || luaL_getmetafield(L, 2, event) == LUA_TNIL) {
         const char *names[2] = {luaL_typename(L, 1), luaL_typename(L, 2)};
         luaL_error(L, "attempt to %s a '%s' with a '%s'", event + 2, names[0], names[1]);
     }
     lua_insert(L, 1);
-    lua_call(L, 2, 1);
+    sandbox_fence(L, sandbox_of(L));
+    lua_callk(L, 2, 1, 0, coerce_answered);
+    return coerce_answered(L, LUA_OK, 0);
 }
 
 static int coerce_arithmetic(lua_State *L, int operation, const char *event) {
-    if (coerce_push(L, 1) && coerce_push(L, 2))
-        lua_arith(L, operation);
-    else
-        coerce_try_other(L, event);
+    if (!coerce_push(L, 1) || !coerce_push(L, 2))
+        return coerce_try_other(L, event);
+    lua_arith(L, operation);
     return 1;
 }
 

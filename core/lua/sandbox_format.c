@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // string.format. Two functions, because only one of them may be on the C stack while a __tostring
-// runs: format_run writes as much as it can and has the large frame; format_format calls back.
+// runs: format_run writes as much as it can and has the large frame; format_go calls back.
 //
 // What a conversion accepts, and in which order its errors are found, is as in Lua 5.4.4 and later;
 // the C library writes the numbers, except for the plain %d, %x and %s of every day.
 #include "sandbox_format.h"
+
+#include "sandbox_call.h"
 
 #include <stdio.h>
 
@@ -311,16 +313,53 @@ static __attribute__((noinline)) bool format_run(lua_State *L, struct format *fo
     return true;
 }
 
+static int format_told(lua_State *L, int status, lua_KContext context);
+
+// Two stack indices in one number.
+#define FORMAT_TOP_MULTIPLE (2 * LUAI_MAXSTACK)
+
+static int format_go(lua_State *L, struct format *format) {
+    while (!format_run(L, format)) {
+        if (sandbox_ask_text(L, format->argument)) {
+            // What is needed after a pause lies below the text, or in the context.
+            lua_pushinteger(L, format->end - format->at);
+            lua_insert(L, -3);
+            sandbox_fence(L, sandbox_of(L));
+            lua_callk(L, 1, 1, (lua_KContext)format->top * FORMAT_TOP_MULTIPLE + format->argument,
+                      format_told);
+            sandbox_unfence(sandbox_of(L));
+            sandbox_take_text(L);
+            lua_remove(L, -2);
+        }
+        format->ready = true;
+    }
+    return 1;
+}
+
+static int format_told(lua_State *L, int status, lua_KContext context) {
+    (void)status;
+    sandbox_unfence(sandbox_of(L));
+    sandbox_take_text(L);
+    size_t length;
+    const char *text = lua_tolstring(L, 1, &length);
+    struct format format = {
+        .end = text + length,
+        .at = text + length - lua_tointeger(L, -2),
+        .argument = (int)(context % FORMAT_TOP_MULTIPLE),
+        .top = (int)(context / FORMAT_TOP_MULTIPLE),
+        .ready = true,
+    };
+    lua_remove(L, -2);
+    format.pieces = lua_gettop(L) - format.top - 1;
+    return format_go(L, &format);
+}
+
 static int format_format(lua_State *L) {
     size_t length;
     struct format format = {.argument = 1, .top = lua_gettop(L)};
     format.at = luaL_checklstring(L, 1, &length);
     format.end = format.at + length;
-    while (!format_run(L, &format)) {
-        sandbox_tostring(L, format.argument);
-        format.ready = true;
-    }
-    return 1;
+    return format_go(L, &format);
 }
 
 const luaL_Reg sandbox_format_functions[] = {

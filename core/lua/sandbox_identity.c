@@ -2,7 +2,7 @@
 // tostring, and what it shows instead of addresses: the address enciphered with a key of the box's
 // own. Identities are unique, stay the same for the life of a value, look like stock Lua's, and
 // tell nothing about where a value lies.
-#include "sandbox.h"
+#include "sandbox_call.h"
 
 #include <string.h>
 
@@ -56,42 +56,53 @@ static void identity_push(lua_State *L, int index) {
         lua_remove(L, -2);
 }
 
-// Only tables can have a __tostring: no script gets at the metatables of the other types.
-static bool identity_call(lua_State *L, int index) {
-    if (!luaL_callmeta(L, index, "__tostring"))
-        return false;
-    if (!lua_isstring(L, -1))
-        luaL_error(L, "'__tostring' must return a string");
-    (void)lua_tolstring(L, -1, NULL);
-    return true;
-}
-
-void sandbox_tostring(lua_State *L, int index) {
+bool sandbox_ask_text(lua_State *L, int index) {
     switch (lua_type(L, index)) {
     case LUA_TNUMBER:
         lua_pushvalue(L, index);
         (void)lua_tolstring(L, -1, NULL);
-        return;
+        return false;
     case LUA_TSTRING:
         lua_pushvalue(L, index);
-        return;
+        return false;
     case LUA_TBOOLEAN:
         lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
-        return;
+        return false;
     case LUA_TNIL:
         lua_pushliteral(L, "nil");
-        return;
+        return false;
     default:
+        // Only tables can have one: no script gets at the metatables of the other types.
         index = lua_absindex(L, index);
-        if (!identity_call(L, index))
-            identity_push(L, index);
+        if (luaL_getmetafield(L, index, "__tostring") != LUA_TNIL) {
+            lua_pushvalue(L, index);
+            return true;
+        }
+        identity_push(L, index);
+        return false;
     }
+}
+
+void sandbox_take_text(lua_State *L) {
+    if (!lua_isstring(L, -1))
+        luaL_error(L, "'__tostring' must return a string");
+    (void)lua_tolstring(L, -1, NULL);
+}
+
+static int identity_told(lua_State *L, int status, lua_KContext context) {
+    (void)status, (void)context;
+    sandbox_unfence(sandbox_of(L));
+    sandbox_take_text(L);
+    return 1;
 }
 
 static int identity_tostring(lua_State *L) {
     luaL_checkany(L, 1);
-    sandbox_tostring(L, 1);
-    return 1;
+    if (!sandbox_ask_text(L, 1))
+        return 1;
+    sandbox_fence(L, sandbox_of(L));
+    lua_callk(L, 1, 1, 0, identity_told);
+    return identity_told(L, LUA_OK, 0);
 }
 
 const luaL_Reg sandbox_identity_functions[] = {

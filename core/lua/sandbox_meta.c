@@ -110,3 +110,14 @@ bool sandbox_less(lua_State *L, int a, int b) {
     lua_pushvalue(L, b);
     return true;
 }
+
+bool sandbox_equal(lua_State *L, int a, int b) {
+    bool tables = lua_type(L, a) == LUA_TTABLE && lua_type(L, b) == LUA_TTABLE;
+    if (!tables || lua_rawequal(L, a, b) || (!meta_has(L, a, "__eq") && !meta_has(L, b, "__eq"))) {
+        lua_pushboolean(L, lua_rawequal(L, a, b));
+        return false;
+    }
+    lua_pushvalue(L, a);
+    lua_pushvalue(L, b);
+    return true;
+}

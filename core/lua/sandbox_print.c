@@ -1,37 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // print: standard output belongs to the host (for a port program it is the protocol), so what a
 // script prints is discarded, or kept until the call's reply and delivered with it.
-#include "sandbox.h"
+#include "sandbox_call.h"
 
 // What a text counts beside its length: each becomes a message of some 600 bytes in the owner's
 // mailbox, and a flood of empty ones must not fill that.
 #define PRINT_TEXT_BYTES ((size_t)256)
 
-// Leaves the values from index 1 on as one text on top: as print shows them, without the newline.
-static void print_join(lua_State *L, int values) {
-    luaL_checkstack(L, 2 * values + 2, "too many values to print");
-    for (int i = 1; i <= values; i++) {
+// The texts from index 1 on, joined as print shows them, without the newline, on top.
+static void print_join(lua_State *L, int texts) {
+    luaL_checkstack(L, 2 * texts + 2, "too many values to print");
+    for (int i = 1; i <= texts; i++) {
         if (i > 1)
             lua_pushliteral(L, "\t");
-        sandbox_tostring(L, i);
+        lua_pushvalue(L, i);
     }
-    if (values == 0)
+    if (texts == 0)
         lua_pushliteral(L, "");
     else
-        lua_concat(L, 2 * values - 1);
+        lua_concat(L, 2 * texts - 1);
 }
 
-static int print_print(lua_State *L) {
+static int print_texts(lua_State *L) {
     struct sandbox *sandbox = sandbox_of(L);
-    int values = lua_gettop(L);
-    if (!sandbox->print_to_owner) {
-        for (int i = 1; i <= values; i++) {
-            sandbox_tostring(L, i); // may call __tostring, and may fail
-            lua_pop(L, 1);
-        }
+    if (!sandbox->print_to_owner)
         return 0;
-    }
-    print_join(L, values);
+    print_join(L, lua_gettop(L));
     size_t bytes = lua_rawlen(L, -1) + PRINT_TEXT_BYTES;
     if (bytes > sandbox->limits->reply_bytes - sandbox->printed_bytes)
         sandbox_leave(L, SANDBOX_STOP_REPLY);
@@ -46,6 +40,33 @@ static int print_print(lua_State *L) {
     sandbox->printed++;
     sandbox->printed_bytes += bytes;
     return 0;
+}
+
+static int print_told(lua_State *L, int status, lua_KContext index);
+
+// Puts texts in the places of the values, from the one at `index` on.
+static int print_from(lua_State *L, int index) {
+    for (int values = lua_gettop(L); index <= values; index++) {
+        if (sandbox_ask_text(L, index)) {
+            lua_callk(L, 1, 1, index, print_told);
+            sandbox_take_text(L);
+        }
+        lua_replace(L, index);
+    }
+    sandbox_unfence(sandbox_of(L));
+    return print_texts(L);
+}
+
+static int print_told(lua_State *L, int status, lua_KContext index) {
+    (void)status;
+    sandbox_take_text(L);
+    lua_replace(L, (int)index);
+    return print_from(L, (int)index + 1);
+}
+
+static int print_print(lua_State *L) {
+    sandbox_fence(L, sandbox_of(L));
+    return print_from(L, 1);
 }
 
 void sandbox_forget_printed(struct sandbox *sandbox) {

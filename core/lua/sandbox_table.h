@@ -7,7 +7,12 @@
 #include "sandbox_call.h"
 
 // What a function does with its argument.
-enum { SANDBOX_TABLE_READ = 1, SANDBOX_TABLE_WRITE = 2, SANDBOX_TABLE_LENGTH = 4 };
+enum {
+    SANDBOX_TABLE_ANY = 0, // whatever has a length
+    SANDBOX_TABLE_READ = 1,
+    SANDBOX_TABLE_WRITE = 2,
+    SANDBOX_TABLE_LENGTH = 4,
+};
 
 // A value in a table's array or on a stack: TValue of lobject.h.
 #define SANDBOX_TABLE_VALUE_BYTES ((size_t)16)
@@ -15,10 +20,9 @@ enum { SANDBOX_TABLE_READ = 1, SANDBOX_TABLE_WRITE = 2, SANDBOX_TABLE_LENGTH = 4
 // Raises an argument error unless the value there is a table or allows `uses`.
 void sandbox_table_check(lua_State *L, int argument, unsigned uses);
 // Pushes the length, which a __len may make up, of argument 1, which must be a table or allow
-// `uses`. After a pause in __len, `again` goes on. Between this and the other there is a fence.
+// `uses` unless they are none. After a pause in __len, `again` goes on. Between this and the other
+// there is a fence.
 void sandbox_ask_length(lua_State *L, unsigned uses, lua_KFunction again);
-// The length, where it may not pause.
-lua_Integer sandbox_table_length(lua_State *L, int argument, unsigned uses);
 // Pops it.
 lua_Integer sandbox_take_length(lua_State *L);
 // A table whose elements are what is in it: reading one cannot run code of the script's.

@@ -119,58 +119,74 @@ __attribute__((noinline)) static int concat_plain(lua_State *L, const struct con
     return concat_gather(L, concat, lua_newuserdatauv(L, bytes, 0));
 }
 
-// The block is in slot 5 of the stack.
-#define CONCAT_BLOCK 5
+// Slots of the stack, behind the arguments.
+enum { CONCAT_BLOCK = 5, CONCAT_STATE };
 
-struct concat_block {
-    char *data;
+// Of a table whose elements the script may have to say.
+struct concat_each {
+    struct concat concat;
+    lua_Integer next;
+    char *data; // the block
     size_t used, size;
 };
 
-static void concat_add(lua_State *L, const struct concat *concat, struct concat_block *block,
-                       const char *text, size_t bytes) {
-    if (bytes > block->size - block->used) {
-        if (bytes > SIZE_MAX / 4 || block->size > SIZE_MAX / 4 ||
-            !concat_fits(L, concat, block->size + bytes))
+static void concat_add(lua_State *L, struct concat_each *each, const char *text, size_t bytes) {
+    if (bytes > each->size - each->used) {
+        if (bytes > SIZE_MAX / 4 || each->size > SIZE_MAX / 4 ||
+            !concat_fits(L, &each->concat, each->size + bytes))
             sandbox_leave(L, SANDBOX_STOP_MEMORY);
-        size_t size = 2 * block->size + bytes;
+        size_t size = 2 * each->size + bytes;
         char *data = lua_newuserdatauv(L, size, 0);
-        if (block->used > 0)
-            memcpy(data, block->data, block->used);
+        if (each->used > 0)
+            memcpy(data, each->data, each->used);
         lua_replace(L, CONCAT_BLOCK);
-        block->data = data;
-        block->size = size;
+        each->data = data;
+        each->size = size;
     }
     if (bytes > 0)
-        memcpy(block->data + block->used, text, bytes);
-    block->used += bytes;
-    (void)sandbox_spend(L, concat->sandbox, bytes / CONCAT_STEP_BYTES);
+        memcpy(each->data + each->used, text, bytes);
+    each->used += bytes;
+    (void)sandbox_spend(L, each->concat.sandbox, 1 + bytes / CONCAT_STEP_BYTES);
 }
 
-static int concat_each(lua_State *L, const struct concat *concat) {
-    struct concat_block block = {NULL, 0, 0};
-    for (lua_Integer i = concat->first;; i++) {
-        size_t bytes;
-        lua_geti(L, 1, i);
-        if (!lua_isstring(L, -1))
-            return concat_bad_value(L, i);
-        const char *text = lua_tolstring(L, -1, &bytes);
-        concat_add(L, concat, &block, text, bytes);
-        lua_pop(L, 1);
-        (void)sandbox_spend(L, concat->sandbox, 1);
-        if (i == concat->last)
-            break;
-        concat_add(L, concat, &block, concat->separator, concat->gap);
+// The element `next` is on top. False: it was the last one.
+static bool concat_take(lua_State *L, struct concat_each *each) {
+    size_t bytes;
+    if (!lua_isstring(L, -1))
+        (void)concat_bad_value(L, each->next);
+    const char *text = lua_tolstring(L, -1, &bytes);
+    concat_add(L, each, text, bytes);
+    lua_pop(L, 1);
+    if (each->next == each->concat.last)
+        return false;
+    concat_add(L, each, each->concat.separator, each->concat.gap);
+    each->next++;
+    return true;
+}
+
+static int concat_got(lua_State *L, int status, lua_KContext context);
+
+// `more`: there are elements that were not read yet.
+static int concat_go_on(lua_State *L, struct concat_each *each, bool more) {
+    while (more) {
+        lua_pushinteger(L, each->next);
+        if (sandbox_index(L, 1))
+            lua_callk(L, 2, 1, 0, concat_got);
+        more = concat_take(L, each);
     }
-    lua_pushlstring(L, block.used > 0 ? block.data : "", block.used);
+    sandbox_unfence(each->concat.sandbox);
+    lua_pushlstring(L, each->used > 0 ? each->data : "", each->used);
     return 1;
 }
 
-static int table_concat(lua_State *L) {
+static int concat_got(lua_State *L, int status, lua_KContext context) {
+    struct concat_each *each = lua_touserdata(L, CONCAT_STATE);
+    (void)status, (void)context;
+    return concat_go_on(L, each, concat_take(L, each));
+}
+
+static int concat_list(lua_State *L, lua_Integer length, bool plain) {
     struct concat concat = {.sandbox = sandbox_of(L)};
-    bool plain = sandbox_table_is_plain(L, 1);
-    lua_Integer length =
-        plain ? (lua_Integer)lua_rawlen(L, 1) : sandbox_table_length(L, 1, SANDBOX_TABLE_READ);
     concat.separator = luaL_optlstring(L, 2, "", &concat.gap);
     concat.first = sandbox_opt_integer(L, 3, 1);
     concat.last = sandbox_opt_integer(L, 4, length);
@@ -181,7 +197,22 @@ static int table_concat(lua_State *L) {
     if (plain)
         return concat_plain(L, &concat);
     lua_settop(L, CONCAT_BLOCK);
-    return concat_each(L, &concat);
+    struct concat_each *each = lua_newuserdatauv(L, sizeof *each, 0);
+    *each = (struct concat_each){.concat = concat, .next = concat.first};
+    sandbox_fence(L, concat.sandbox);
+    return concat_go_on(L, each, true);
+}
+
+static int concat_sized(lua_State *L, int status, lua_KContext context) {
+    (void)status, (void)context;
+    return concat_list(L, sandbox_take_length(L), false);
+}
+
+static int table_concat(lua_State *L) {
+    if (sandbox_table_is_plain(L, 1))
+        return concat_list(L, (lua_Integer)lua_rawlen(L, 1), true);
+    sandbox_ask_length(L, SANDBOX_TABLE_READ, concat_sized);
+    return concat_sized(L, LUA_OK, 0);
 }
 
 const luaL_Reg sandbox_concat_functions[] = {

@@ -2,11 +2,17 @@
 -- Script code that C functions call back, with pauses in it: pause() ends the slice in a box and
 -- does nothing in stock Lua. Behind the prelude of lua_differ.h, which makes the lines to compare.
 
+-- Stock Lua's print would write.
+local print = pause and print or function(...)
+    for i = 1, select("#", ...) do tostring((select(i, ...))) end
+end
 local pause = pause or function() end
 
 local function say(...)
     local words = table.pack(...)
-    for i = 1, words.n do words[i] = tostring(words[i]) end
+    for i = 1, words.n do
+        words[i] = type(words[i]) == "table" and "table" or tostring(words[i])
+    end
     lines[#lines + 1] = table.concat(words, " ")
 end
 
@@ -234,10 +240,93 @@ local function closing()
     for i = 1, 3 do say(co(i)) end
 end
 
+-- Its elements are what `held` has; every access is told.
+local function watched(held, n)
+    return setmetatable({}, {
+        __len = function() noise() say("len") return n end,
+        __index = function(_, i) noise() say("get", i) return held[i] end,
+        __newindex = function(_, i, value) noise() say("set", i, value) held[i] = value end,
+        __eq = function() noise() say("eq") return draw(2) == 1 end,
+    })
+end
+
+local function tables()
+    local n = draw(8)
+    local function list() return shuffled(n, itself) end
+    local function told(f, held, ...)
+        say(f, pcall(table[f], ...))
+        say(digest(held, n + 2, itself))
+    end
+    local held = list()
+    told("insert", held, watched(held, n), draw(n + 2), "new")
+    told("insert", held, watched(held, n), "new")
+    told("insert", held, watched(held, pick("x", -1, math.maxinteger)), "new")
+    told("insert", held, watched(held, n), 1, 2, 3)
+    held = list()
+    told("remove", held, watched(held, n), draw(n + 2))
+    told("remove", held, watched(held, n))
+    told("remove", held, watched(held, pick(0, -3, 2.5)))
+    held = list()
+    local other = list()
+    told("move", held, watched(other, n), 1, n, draw(n), watched(held, n))
+    told("move", held, watched(held, n), 1, n, draw(n))
+    told("move", held, held, 1, n, draw(n), watched(held, n))
+    told("move", held, watched(held, n), 2, n, draw(3), held)
+    told("move", held, "text", 1, 2, 1, watched(held, n))
+    told("concat", held, watched(held, n), pick(nil, ", ", 5))
+    told("concat", held, watched({1, {}, 3}, 3))
+    told("concat", held, watched(held, n), "-", draw(3), draw(5))
+    told("unpack", held, watched(held, n))
+    told("unpack", held, watched(held, n), draw(3), draw(4))
+    told("unpack", held, "text")
+    for _, f in ipairs({"insert", "remove", "concat", "unpack"}) do
+        told(f, held, setmetatable({}, {__len = coroutine.yield}), 1)
+        told(f, held, setmetatable({}, {__len = function() return 3 end, __index = coroutine.yield,
+                                        __newindex = coroutine.yield}), 1)
+    end
+    for i, value in ipairs(watched(held, n)) do
+        pause()
+        say("each", i, value)
+        if i > 12 then break end
+    end
+    say(pcall(function() for i in ipairs(setmetatable({}, {__index = coroutine.yield})) do end end))
+    for i, value in ipairs(setmetatable({1}, {__index = {2, 2, 3}})) do say(i, value) end
+end
+
+local function texts()
+    local reply = pick("text", 7, 2.5, "long ", {}, nil)
+    local value = setmetatable({}, {__tostring = function()
+        noise()
+        return reply == "long " and reply:rep(100) or reply
+    end})
+    case(tostring, value)
+    local function printed(...)
+        local ok, why = pcall(print, ...)
+        say(ok, ok or why:gsub("^%w+:%d+: ", ""))
+    end
+    printed(1, value, nil, value)
+    case(string.format, "%s", value)
+    case(string.format, "<%5s|%-9.3s|%d|%s>%%", value, value, draw(99), value)
+    case(string.format, "%s %s %q " .. ("x"):rep(draw(400)) .. "%s", 1, value, "q", value, value)
+    case(string.format, "%s %d", value, "x")
+    case(string.format, "%s %s", value)
+    case(tostring, setmetatable({}, {__tostring = coroutine.yield}))
+    case(string.format, "%s", setmetatable({}, {__tostring = coroutine.yield}))
+    printed(setmetatable({}, {__tostring = coroutine.yield}))
+    local number = setmetatable({}, {__add = function(a, b)
+        noise()
+        say(type(a), type(b))
+        return 5, 6
+    end})
+    say(pcall(function() return "x" + number end))
+    say(pcall(function() return number + "x" end))
+    say(pcall(function() return "10" + number end))
+    say(pcall(function() return "x" - number end))
+    say(pcall(function() return "x" + setmetatable({}, {__add = coroutine.yield}) end))
+end
+
 local function everything()
-    gsubs()
-    sorts()
-    closing()
+    for _, f in ipairs({gsubs, sorts, tables, texts, closing}) do say(pcall(f)) end
 end
 
 everything()

@@ -79,8 +79,7 @@ static void recursion_with_pauses_ends_by_depth(void **state) {
         "local function f() pause() table.sort({1, 2}, f) end f()",
         "local function f() pause(); ('a'):gsub('a', function() pause() pcall(f) end) end f()",
         "local function f() coroutine.wrap(function() pause(); ('a'):gsub('a', f) end)() end f()",
-        "m = {} t = setmetatable({}, m) function m:__index() return (('a'):gsub('.', t)) end x = "
-        "t.a",
+        "t = setmetatable({}, {__index = function() x = ('a'):gsub('.', t) end}) x = t.a",
     };
     struct box *box = open_with_pause(&roomy);
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
