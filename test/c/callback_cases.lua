@@ -11,7 +11,8 @@ local pause = pause or function() end
 local function say(...)
     local words = table.pack(...)
     for i = 1, words.n do
-        words[i] = type(words[i]) == "table" and "table" or tostring(words[i])
+        local type = type(words[i])
+        words[i] = (type == "table" or type == "function") and type or tostring(words[i])
     end
     lines[#lines + 1] = table.concat(words, " ")
 end
@@ -325,8 +326,50 @@ local function texts()
     say(pcall(function() return "x" + setmetatable({}, {__add = coroutine.yield}) end))
 end
 
+-- Pieces of sources, some of which are wrong, from functions that fail now and then.
+local function loads()
+    local source = pick("return 1, ...", "local a = 3e5 return a, 'x\\x41'", "x = = 1 return 2",
+                        "return (", "local s = [==[ text ]==] return s -- comment", "", "1 2",
+                        "goto no", "return '" .. ("long "):rep(draw(300)) .. "'", "return 3x",
+                        "return 'a\\qb'", "return 1 return 2",
+                        ("x = 1 "):rep(draw(99)) .. pick("return x", "= 3"))
+    local size = pick(1, 2, 5, 100, 10000)
+    local stray = pick(nil, nil, nil, "error", "table", "number", "empty", "yield")
+    local at, calls, stop = 1, 0, draw(12)
+    local function pieces(...)
+        noise()
+        calls = calls + 1
+        if calls == stop then
+            if stray == "error" then error("reading", 0) end
+            if stray == "table" then return {} end
+            if stray == "number" then return 12 end
+            if stray == "empty" then return "" end
+            if stray == "yield" then coroutine.yield() end
+        end
+        local piece = source:sub(at, at + size - 1)
+        at = at + size
+        if piece ~= "" or draw(2) == 1 then return piece, "more" end
+    end
+    local function loaded(call, ...)
+        local f, why = call(...)
+        say(type(f), why, #source <= 250 and calls)
+        if type(f) == "function" then say(pcall(f, "argument")) end
+    end
+    loaded(load, pieces)
+    at, calls = 1, 0
+    loaded(load, pieces, "=named", "t", pick({}, {x = 1}))
+    at, calls = 1, 0
+    say(xpcall(loaded, function(m) return m end, load, pieces))
+    at, calls = 1, 0
+    say(select(2, xpcall(load, function(m) return "handled " .. tostring(m) end, pieces)))
+    say(xpcall(pcall, function(m) return "handled " .. tostring(m) end, load,
+               function() error("in pcall", 0) end))
+    loaded(load, coroutine.yield)
+    loaded(load, pause)
+end
+
 local function everything()
-    for _, f in ipairs({gsubs, sorts, tables, texts, closing}) do say(pcall(f)) end
+    for _, f in ipairs({gsubs, sorts, tables, texts, loads, closing}) do say(pcall(f)) end
 end
 
 everything()
