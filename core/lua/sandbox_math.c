@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions of math but for random and type. They are the C library's, as in stock Lua; what
 // differs is that an argument may be a very long numeral (sandbox_check_number).
-#include "sandbox.h"
+#include "sandbox_call.h"
 
 #include <math.h>
 
@@ -157,19 +157,53 @@ static int math_fmod(lua_State *L) {
     return 1;
 }
 
-// The first of the arguments that none of the others comes before (or after). Like stock Lua's
-// these compare, whatever the arguments are, strings and tables with __lt included.
-static int math_extreme(lua_State *L, bool largest) {
+// What extremes know, in the context of a continuation.
+static lua_KContext extreme_context(bool largest, int best, int at) {
+    return ((lua_KContext)best * 2 * LUAI_MAXSTACK + at) * 2 + largest;
+}
+
+static int extreme_answered(lua_State *L, int status, lua_KContext context);
+
+// The best of the arguments before `at` is `best`.
+static int extreme_from(lua_State *L, bool largest, int best, int at) {
     struct sandbox *sandbox = sandbox_of(L);
-    int n = lua_gettop(L), best = 1;
-    luaL_argcheck(L, n >= 1, 1, "value expected");
-    for (int i = 2; i <= n; i++) {
-        if (largest ? lua_compare(L, best, i, LUA_OPLT) : lua_compare(L, i, best, LUA_OPLT))
-            best = i;
+    for (int n = lua_gettop(L); at <= n; at++) {
+        int a = largest ? best : at, b = largest ? at : best;
+        bool less;
+        if (lua_type(L, at) == LUA_TNUMBER && lua_type(L, best) == LUA_TNUMBER) {
+            less = lua_compare(L, a, b, LUA_OPLT);
+        } else {
+            sandbox_fence(L, sandbox);
+            if (sandbox_less(L, a, b))
+                lua_callk(L, 2, 1, extreme_context(largest, best, at), extreme_answered);
+            sandbox_unfence(sandbox);
+            less = lua_toboolean(L, -1);
+            lua_pop(L, 1);
+        }
+        if (less)
+            best = at;
         (void)sandbox_spend(L, sandbox, 1);
     }
     lua_pushvalue(L, best);
     return 1;
+}
+
+static int extreme_answered(lua_State *L, int status, lua_KContext context) {
+    int at = (int)(context / 2 % (2 * LUAI_MAXSTACK));
+    int best = (int)(context / 2 / (2 * LUAI_MAXSTACK));
+    (void)status;
+    sandbox_unfence(sandbox_of(L));
+    bool less = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return extreme_from(L, context % 2 != 0, less ? at : best, at + 1);
+}
+
+// The first of the arguments that none of the others comes before (or after). Like stock Lua's
+// these compare, whatever the arguments are, strings and tables with __lt included.
+static int math_extreme(lua_State *L, bool largest) {
+    luaL_argcheck(L, lua_gettop(L) >= 1, 1, "value expected");
+    luaL_checkstack(L, 4, "too many arguments");
+    return extreme_from(L, largest, 1, 2);
 }
 
 static int math_max(lua_State *L) {

@@ -337,7 +337,8 @@ local function loads()
     local stray = pick(nil, nil, nil, "error", "table", "number", "empty", "yield")
     local at, calls, stop = 1, 0, draw(12)
     local function pieces(...)
-        noise()
+        -- For a long source that is wrong more pieces may be asked for: that must not tell.
+        if #source <= 250 then noise() else pause() end
         calls = calls + 1
         if calls == stop then
             if stray == "error" then error("reading", 0) end
@@ -348,7 +349,7 @@ local function loads()
         end
         local piece = source:sub(at, at + size - 1)
         at = at + size
-        if piece ~= "" or draw(2) == 1 then return piece, "more" end
+        if piece ~= "" or calls % 2 == 1 then return piece, "more" end
     end
     local function loaded(call, ...)
         local f, why = call(...)
@@ -368,8 +369,25 @@ local function loads()
     loaded(load, pause)
 end
 
+local function extremes()
+    local meta = {__lt = function(a, b)
+        noise()
+        return (tonumber(a) or a.key) < (tonumber(b) or b.key)
+    end}
+    local list = shuffled(1 + draw(9), function(value)
+        return value % 3 == 0 and value or setmetatable({key = value}, meta)
+    end)
+    for _, f in ipairs({math.max, math.min}) do
+        local ok, found = pcall(f, table.unpack(list))
+        say(ok, ok and type(found) == "table" and found.key or found)
+    end
+    say(pcall(math.max, "a", "c", "b"))
+    say(pcall(math.min, setmetatable({}, {__lt = coroutine.yield}), 1))
+    say(pcall(math.max, 1, {}))
+end
+
 local function everything()
-    for _, f in ipairs({gsubs, sorts, tables, texts, loads, closing}) do say(pcall(f)) end
+    for _, f in ipairs({gsubs, sorts, tables, texts, loads, extremes, closing}) do say(pcall(f)) end
 end
 
 everything()
