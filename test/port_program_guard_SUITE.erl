@@ -16,7 +16,8 @@ suite() -> [{timetrap, {minutes, 10}}].
 
 all() ->
     [spares_the_wrong, kills_at_the_end_of_its_input, forgets_what_is_gone, ends_on_garbage,
-     killed_guard_is_replaced, stopped_guard_is_replaced, ends_with_the_application, vm_halts, vm_killed].
+     killed_guard_is_replaced, stopped_guard_is_replaced, ends_with_the_application,
+     deaf_box_ends_with_its_owner, vm_halts, vm_killed].
 
 init_per_suite(Config) ->
     {ok, _} = application:ensure_all_started(tripod),
@@ -164,13 +165,42 @@ ends_with_the_application(_Config) ->
     ok = application:stop(tripod),
     ?assertNot(os_process:alive(Guard)).
 
+%% A program that does not notice the end of file, has asked for no signal at its parent's death, and
+%% takes no notice of any that it can. The guard is that of the real one.
+open_deaf(Config) ->
+    Dir = filename:join(?config(priv_dir, Config), "deaf"),
+    Program = filename:join(Dir, "tripod_port_program"),
+    Fixtures = filename:join([filename:dirname(filename:dirname(code:which(tripod))), "test", "fixtures"]),
+    ok = filelib:ensure_dir(Program),
+    {ok, _} = file:copy(filename:join(Fixtures, "fake_program.sh"), Program),
+    ok = file:change_mode(Program, 8#755),
+    ok = file:write_file(filename:join(Dir, "behaviour"),
+                         "trap '' HUP INT QUIT PIPE TERM USR1 USR2; hello; ignore_everything"),
+    true = os:putenv("TRIPOD_PRIV", Dir),
+    Box = open(),
+    true = os:unsetenv("TRIPOD_PRIV"),
+    Box.
+
+deaf_box_ends_with_its_owner(Config) ->
+    Other = open(), % there is a guard
+    Self = self(),
+    {Owner, Monitor} = spawn_monitor(fun() -> Self ! {open, open_deaf(Config)}, receive never -> ok end end),
+    receive {open, _Box} -> ok end,
+    {_, Process} = os_process:of_owner(Owner),
+    ok = os_process:signal("TERM", Process),
+    ?assert(os_process:alive(Process)),
+    exit(Owner, kill),
+    receive {'DOWN', Monitor, process, Owner, killed} -> ok end,
+    ok = os_process:await_gone(Process),
+    ok = tripod:close(Other).
+
 %% States of a box that its VM leaves it in.
 
 states() ->
-    [idle, in_a_call, stopped, stopped_in_a_call, full, full_in_a_call].
+    [idle, in_a_call, in_c_code, stopped, stopped_in_a_call, full, full_in_a_call].
 
-vm_halts(_Config) ->
-    [halts(State, halt) || State <- states()],
+vm_halts(Config) ->
+    [halts(State, halt) || State <- [{deaf, Config} | states()]],
     halts(full, close_and_halt).
 
 halts(State, How) ->
@@ -184,6 +214,7 @@ halts(State, How) ->
     ct:log("~p: halted after ~b ms", [State, erlang:monotonic_time(millisecond) - Began]),
     [ok = os_process:await_gone(Process) || Process <- Processes].
 
+%% The guard dies with the VM, as all programs do that asked for the signal, so the deaf one is not here.
 vm_killed(_Config) ->
     [begin
          {Peer, [Vm | _] = Processes} = with_box(State),
@@ -198,21 +229,26 @@ with_box(State) ->
     {ok, Peer, _} = peer:start(#{connection => standard_io, args => ["-pa" | code:get_path()]}),
     ok = peer:call(Peer, ?MODULE, hold, [State], 20000),
     {ok, Vm} = tripod_fault_os:identity(list_to_integer(peer:call(Peer, os, getpid, []))),
-    %% erl_child_setup, the box, and the guard, which may not have come as far as the box.
-    ok = contract:await(fun() -> length(tripod_fault_os:descendants(Vm)) >= 3 end),
+    %% erl_child_setup, the boxes, and the guard, which may not have come as far as they.
+    Others = case State of {deaf, _} -> 4; _ -> 3 end,
+    ok = contract:await(fun() -> length(tripod_fault_os:descendants(Vm)) >= Others end),
     {Peer, [Vm | tripod_fault_os:descendants(Vm)]}.
 
 hold(State) ->
     {ok, _} = application:ensure_all_started(tripod),
     Self = self(),
-    Pid = spawn(fun() ->
-                        Box = open(),
-                        ok = bring(State, Box),
-                        true = register(?MODULE, self()),
-                        Self ! {holds, self()},
-                        receive close -> tripod:close(Box) end
-                end),
-    receive {holds, Pid} -> ok end.
+    {Pid, Monitor} =
+        spawn_monitor(fun() ->
+                              Box = open(),
+                              ok = bring(State, Box),
+                              true = register(?MODULE, self()),
+                              Self ! {holds, self()},
+                              receive close -> tripod:close(Box) end
+                      end),
+    receive
+        {holds, Pid} -> ok;
+        {'DOWN', Monitor, process, Pid, Why} -> error(Why)
+    end.
 
 halt() -> erlang:halt(0).
 
@@ -225,8 +261,7 @@ bring(idle, _Box) ->
     ok;
 bring(in_a_call, Box) ->
     {ok, _} = tripod:send(Box, {eval, <<"while true do end">>, []}),
-    Reading = lists:concat(["/proc/", element(1, process()), "/stat"]),
-    contract:await(fun() -> {ok, Stat} = file:read_file(Reading), nomatch =/= binary:match(Stat, <<") R ">>) end);
+    runs();
 bring(stopped, _Box) ->
     os_process:stop(process());
 bring(stopped_in_a_call, Box) ->
@@ -235,9 +270,28 @@ bring(stopped_in_a_call, Box) ->
 bring(full, Box) ->
     ok = os_process:stop(process()),
     fill(Box);
+%% That never looks at anything again; the program is the one of `make faults`. Its owner has this one box.
+bring(in_c_code, Box) ->
+    ok = tripod:close(Box),
+    Root = filename:dirname(filename:dirname(code:which(tripod))),
+    true = os:putenv("TRIPOD_PRIV", filename:join([Root, "build", "faults", "priv"])),
+    true = os:putenv("TRIPOD_FAULT_PROOF", "/dev/null"),
+    {ok, Loops} = tripod:open(port_program, #{service => faults, time_ms => 60000}),
+    true = os:unsetenv("TRIPOD_PRIV"),
+    {ok, Request} = tripod:send(Loops, {fault, c_loop}),
+    ok = runs(),
+    timeout = tripod:receive_reply(Request, 100), % it was not refused
+    ok;
+bring({deaf, Config}, _Box) ->
+    _ = open_deaf(Config),
+    ok;
 bring(full_in_a_call, Box) ->
     ok = bring(in_a_call, Box),
     fill(Box).
+
+runs() ->
+    Reading = lists:concat(["/proc/", element(1, process()), "/stat"]),
+    contract:await(fun() -> {ok, Stat} = file:read_file(Reading), nomatch =/= binary:match(Stat, <<") R ">>) end).
 
 %% The pipe and, for more than a megabyte, the driver's queue.
 fill(Box) ->
