@@ -1,15 +1,15 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% For `make nets`: plants a fault in a running port program, and is content with whatever comes of
-%% it. Only the sanitizers can tell.
+%% it. Only the net can tell.
 -module(program_net_SUITE).
 
 -export([all/0, groups/0]).
--export([clean/1, heap_overrun/1, memory_leak/1, undefined/1]).
+-export([clean/1, heap_overrun/1, memory_leak/1, signed_overflow/1]).
 
 -spec all() -> [{group, atom()}].
 all() -> [{group, Case} || Case <- cases()].
 
-cases() -> [clean, heap_overrun, memory_leak, undefined].
+cases() -> [clean, heap_overrun, memory_leak, signed_overflow].
 
 %% One for each case, because a group is what build-aux/net-erl chooses.
 -spec groups() -> [{atom(), [], [atom()]}].
@@ -24,8 +24,8 @@ heap_overrun(Config) -> planted(heap_overrun, Config).
 -spec memory_leak([{atom(), term()}]) -> ok.
 memory_leak(Config) -> planted(memory_leak, Config).
 
--spec undefined([{atom(), term()}]) -> ok.
-undefined(Config) -> planted(undefined, Config).
+-spec signed_overflow([{atom(), term()}]) -> ok.
+signed_overflow(Config) -> planted(undefined, Config).
 
 -spec planted(atom(), [{atom(), term()}]) -> ok.
 planted(Fault, Config) ->
@@ -43,4 +43,6 @@ run(Request, File) ->
     ok = file:write_file(File, [[<<(iolist_size(Frame)):16>>, Frame] || Frame <- Frames]),
     Program = tripod_strategy:artefact("tripod_port_program"),
     Arguments = "serve faults 67108864 5000 200 65536 timer",
-    ct:log("~ts", [os:cmd(lists:join($\s, [Program, Arguments, "<", File]))]).
+    %% To the standard error that the room would leave it.
+    Errors = ["2>>/proc/", os:getpid(), "/fd/2"],
+    ct:log("~ts", [os:cmd(lists:join($\s, [Program, Arguments, "<", File, Errors]))]).
