@@ -27,7 +27,7 @@ all() ->
 
 %% A handler that outlasts its slice many times and cannot be paused.
 -define(STUCK, "local n = 0 xpcall(error, function()"
-               " for i = 1, 3e6 do n = n + 1 end end)").
+               " for i = 1, 3e7 do n = n + 1 end end)").
 
 init_per_testcase(_, Config) ->
     Home = filename:dirname(filename:dirname(code:which(tripod))),
