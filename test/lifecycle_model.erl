@@ -19,8 +19,11 @@
 initial_state() -> #{alive => ?WORLD:owners(), boxes => #{}, requests => #{}}.
 
 -spec command(state()) -> proper_types:type().
-command(_) ->
-    Owner = oneof(?WORLD:owners()),
+command(#{alive := []}) ->
+    {call, ?WORLD, revive, [oneof(?WORLD:owners())]};
+command(#{alive := Alive}) ->
+    Owner = oneof(Alive),
+    Anybody = oneof(?WORLD:owners()),
     Box = oneof(?WORLD:boxes()),
     Request = oneof(?WORLD:requests()),
     Script = oneof(?WORLD:scripts()),
@@ -31,13 +34,13 @@ command(_) ->
                        {5, send, [Owner, Box, Request, Script]},
                        {5, receive_reply, [Owner, Request]},
                        {2, interrupt, [Box]},
-                       {4, give_away, [Owner, Box, Owner]},
+                       {4, give_away, [Owner, Box, Anybody]},
                        {1, info, [Owner, Box]},
                        {3, ties, [Owner]},
                        {1, close, [Box]},
                        {1, close, [Owner, Box]},
                        {2, kill, [Owner]},
-                       {2, revive, [Owner]},
+                       {2, revive, [Anybody]},
                        {2, leak, [Box, oneof([message, ets, persistent_term, binary])]}]]).
 
 -spec precondition(state(), proper_statem:symbolic_call()) -> boolean().

@@ -3,9 +3,9 @@
 %% in some order that fits who was through before whom, each command taking effect at one moment, and
 %% every answer exactly what the contract says in that order.
 %%
-%% Three things take more than a moment. A box whose owner is dead goes at some time after the death. The
-%% command of an owner that dies may have taken effect although nobody was told. A call ends early by
-%% an interrupt that it overlapped, of which only the time is looked at.
+%% Three things take more than a moment. A box whose owner is dead goes at some time after the death. What
+%% an owner had asked for when it died may still be done, until all is settled. A call ends early by an
+%% interrupt that it overlapped, of which only the time is looked at.
 -module(lifecycle_order).
 
 -export([find/1]).
@@ -24,28 +24,33 @@
 %% None: no order explains the answers.
 -spec find([event()]) -> {ok, [event()]} | none.
 find(Events) ->
-    Numbered = lists:zip(lists:seq(1, length(Events)), [told(Event, Events) || Event <- Events]),
+    [Settled] = [From || #{command := settle, from := From} <- Events],
+    Told = lists:append([told(Event, Events, Settled) || Event <- Events]),
     Start = #{dead => [], boxes => #{}, requests => #{}},
-    case search(Numbered, Start, #{}) of
+    case search(lists:zip(lists:seq(1, length(Told)), Told), Start, #{}) of
         {found, Order} -> {ok, Order};
         {lost, _} -> none
     end.
 
-%% Whether somebody interrupted the box while a call of it was in progress.
-told(#{command := call, args := [_, Box, _], from := From, to := To} = Event, Events) ->
-    Event#{interrupted => lists:any(fun(#{command := interrupt, args := [Of], from := F, to := T}) ->
-                                            Of =:= Box andalso F =< To andalso From =< T;
-                                       (_) ->
-                                            false
-                                    end, Events)};
-told(Event, _) ->
-    Event.
+%% Whether somebody interrupted the box while a call of it was in progress. A dead owner's command is
+%% two events: that it was dead, and what perhaps came of it.
+told(#{command := Command, result := dead} = Event, _, Settled) when Command =/= ties ->
+    [Event, Event#{result := perhaps, to := Settled}];
+told(#{command := call, args := [_, Box, _], from := From, to := To} = Event, Events, _) ->
+    [Event#{interrupted =>
+                lists:any(fun(#{command := interrupt, args := [Of], from := F, to := T}) ->
+                                  Of =:= Box andalso F =< To andalso From =< T;
+                             (_) ->
+                                  false
+                          end, Events)}];
+told(Event, _, _) ->
+    [Event].
 
 %% Seen are the dead ends.
 search([], _, _) ->
     {found, []};
 search(Left, State, Seen) ->
-    Where = {[{Number, is_map_key(unanswered, Event)} || {Number, Event} <- Left], State},
+    Where = {[Number || {Number, _} <- Left], State},
     case Seen of
         #{Where := _} ->
             {lost, Seen};
@@ -70,11 +75,8 @@ is_next({_, #{from := From}}, Left) ->
     lists:all(fun({_, #{to := To}}) -> To >= From end, Left).
 
 %% What may come after the state, if this event does.
-nexts({Number, Event} = Numbered, Left, State) ->
-    Rest = Left -- [Numbered],
-    [{Event, Rest, Next} || Now <- perhaps_gone(Event, State), Next <- answered(Event, Now)]
-        ++ [{Event, [{Number, Event#{unanswered => true}} | Rest], Next}
-            || Now <- perhaps_gone(Event, State), Next <- unanswered(Event, Now)].
+nexts({_, Event} = Numbered, Left, State) ->
+    [{Event, Left -- [Numbered], Next} || Now <- perhaps_gone(Event, State), Next <- after_it(Event, Now)].
 
 perhaps_gone(Event, #{dead := Dead, boxes := Boxes} = State) ->
     [State | [closed(Box, State) || Box <- boxes(Event, State),
@@ -86,13 +88,18 @@ boxes(#{command := receive_reply, args := [_, Request]}, #{requests := Requests}
 boxes(#{command := Command, args := [Box | _]}, _)
   when Command =:= interrupt; Command =:= leak; Command =:= probe -> [Box];
 boxes(#{command := close, args := [Box]}, _) -> [Box];
-boxes(#{command := Command}, _) when Command =:= kill; Command =:= ties -> [];
+boxes(#{command := Command}, _) when Command =:= kill; Command =:= ties;
+                                        Command =:= settle -> [];
 boxes(#{args := [_, Box | _]}, _) -> [Box].
 
 %% The states after it, if the answer is right.
-answered(#{result := dead, args := [Owner | _], command := Command}, State) when Command =/= kill ->
+after_it(#{command := receive_reply, result := perhaps}, State) ->
+    [State];
+after_it(#{command := Command, args := Args, result := perhaps} = Event, State) ->
+    lists:usort([State | [Next || {_, Next} <- steps(Command, Args, Event#{interrupted => false}, State)]]);
+after_it(#{result := dead, args := [Owner | _]}, State) ->
     [State || not lives(Owner, State)];
-answered(#{command := Command, args := Args, result := Result} = Event, State) ->
+after_it(#{command := Command, args := Args, result := Result} = Event, State) ->
     case needs_owner(Command, Args, Result) andalso not lives(hd(Args), State) of
         true -> [];
         false -> [Next || {Right, Next} <- steps(Command, Args, Event, State), Right =:= Result]
@@ -102,16 +109,8 @@ answered(#{command := Command, args := Args, result := Result} = Event, State) -
 needs_owner(_, _, Result) when Result =:= none; Result =:= exists ->
     false;
 needs_owner(Command, Args, _) ->
-    not lists:member(Command, [interrupt, leak, probe, kill, receive_reply])
+    not lists:member(Command, [interrupt, leak, probe, kill, receive_reply, settle])
         andalso {Command, length(Args)} =/= {close, 1}.
-
-%% It took effect, and its owner was alive then, and is to die before the answer.
-unanswered(#{result := dead, command := Command, args := [Owner | _] = Args} = Event, State)
-  when not is_map_key(unanswered, Event) ->
-    [Next || lives(Owner, State), Command =/= receive_reply,
-             {_, Next} <- steps(Command, Args, Event, State), Next =/= State];
-unanswered(_, _) ->
-    [].
 
 lives(Owner, #{dead := Dead}) -> not lists:member(Owner, Dead).
 
@@ -134,6 +133,8 @@ steps(receive_reply, [Owner, Request], _, #{requests := Requests} = State) ->
 %% One watcher for each box. Only when all is quiet, and the boxes of the dead have been looked at.
 steps(ties, [Owner], _, #{boxes := Boxes} = State) ->
     [{{length([Box || {Box, {owned, By}} <- maps:to_list(Boxes), By =:= Owner]), 0}, State}];
+steps(settle, [], _, State) ->
+    [{ok, State}];
 steps(kill, [Owner], _, #{dead := Dead} = State) ->
     [{ok, State#{dead := lists:usort([Owner | Dead])}}];
 steps(Command, Args, Event, #{boxes := Boxes} = State) ->

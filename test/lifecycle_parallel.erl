@@ -61,7 +61,7 @@ run(Before, AtOnce) ->
     ok = owner_noise:stop(Noise),
     Requests = [10 * N + I || N <- lists:seq(0, ?PROCESSES), I <- [1, 2]],
     Boxes = [1, 2 | [10 + N || N <- lists:seq(0, ?PROCESSES)]],
-    First ++ Events
+    First ++ Events ++ [event({settle, []}, Clock)]
         ++ [event({receive_reply, [Owner, Request]}, Clock) || Owner <- ?OWNERS, Request <- Requests]
         ++ [event({probe, [Box]}, Clock) || Box <- Boxes]
         ++ [event({ties, [Owner]}, Clock) || Owner <- ?OWNERS].

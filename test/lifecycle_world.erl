@@ -5,7 +5,7 @@
 -module(lifecycle_world).
 
 -export([start/1, finish/1]).
--export([open/2, open_new/2, probe/1, call/3, tell_call/3, send/4, receive_reply/2, interrupt/1, give_away/3, close/1,
+-export([open/2, open_new/2, settle/0, probe/1, call/3, tell_call/3, send/4, receive_reply/2, interrupt/1, give_away/3, close/1,
          close/2, info/2, ties/1, kill/1, revive/1, leak/2, await_gone/1]).
 -export([owners/0, boxes/0, requests/0, scripts/0, result/1]).
 
@@ -120,6 +120,12 @@ open_new(Owner, Box) ->
         true -> exists;
         false -> open(Owner, Box)
     end.
+
+%% Returns when what anybody had asked for is done: who does such things, does them in turn.
+-spec settle() -> ok.
+settle() ->
+    [{config, Config}] = ets:lookup(?MODULE, config),
+    contract:with_box(Config, fun(_) -> ok end).
 
 %% Whose the box is, when nobody does anything any more: its owner's, or gone.
 -spec probe(pos_integer()) -> none | gone | {owned, pos_integer()} | nobodys.
