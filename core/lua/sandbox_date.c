@@ -4,6 +4,7 @@
 //
 // `outside` wherever the C library takes the lock of the time zone.
 #include "sandbox_build.h"
+#include "sandbox_call.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -36,40 +37,62 @@ static int date_difftime(lua_State *L) {
     return 1;
 }
 
-static void date_set_integer(lua_State *L, const char *key, lua_Integer value) {
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, key);
+// The fields of a date table in the order in which they are written; os.time reads them likewise,
+// without the two that follow from the others.
+enum { DATE_FIELDS = 9, DATE_YDAY = 6, DATE_WDAY, DATE_ISDST };
+
+static const struct {
+    const char *name;
+    size_t offset; // in struct tm
+    int absent;    // below 0: it must be there
+    int base;
+} date_fields[DATE_FIELDS] = {
+    {"year", offsetof(struct tm, tm_year), -1, 1900}, {"month", offsetof(struct tm, tm_mon), -1, 1},
+    {"day", offsetof(struct tm, tm_mday), -1, 0},     {"hour", offsetof(struct tm, tm_hour), 12, 0},
+    {"min", offsetof(struct tm, tm_min), 0, 0},       {"sec", offsetof(struct tm, tm_sec), 0, 0},
+    {"yday", offsetof(struct tm, tm_yday), 0, 1},     {"wday", offsetof(struct tm, tm_wday), 0, 1},
+    {"isdst", offsetof(struct tm, tm_isdst), 0, 0},
+};
+
+static int *date_field(struct tm *date, int field) {
+    return (int *)(void *)((char *)date + date_fields[field].offset);
 }
 
-// Into the table on top, which may be the script's own and have __newindex.
-static void date_set_fields(lua_State *L, const struct tm *date) {
-    date_set_integer(L, "year", (lua_Integer)date->tm_year + 1900);
-    date_set_integer(L, "month", (lua_Integer)date->tm_mon + 1);
-    date_set_integer(L, "day", date->tm_mday);
-    date_set_integer(L, "hour", date->tm_hour);
-    date_set_integer(L, "min", date->tm_min);
-    date_set_integer(L, "sec", date->tm_sec);
-    date_set_integer(L, "yday", (lua_Integer)date->tm_yday + 1);
-    date_set_integer(L, "wday", (lua_Integer)date->tm_wday + 1);
-    if (date->tm_isdst >= 0) {
-        lua_pushboolean(L, date->tm_isdst);
-        lua_setfield(L, -2, "isdst");
-    }
+// Pushes name and value of a field; false: it is to be left out.
+static bool date_push_field(lua_State *L, struct tm *date, int field) {
+    int value = *date_field(date, field);
+    if (field == DATE_ISDST && value < 0)
+        return false;
+    lua_pushstring(L, date_fields[field].name);
+    if (field == DATE_ISDST)
+        lua_pushboolean(L, value);
+    else
+        lua_pushinteger(L, (lua_Integer)value + date_fields[field].base);
+    return true;
 }
 
-// Of the table at 1. `absent` below 0: the field must be there.
-static int date_get_integer(lua_State *L, const char *key, int absent, int base) {
-    int type = lua_getfield(L, 1, key), valid = 0;
+// Into the table on top, which is plain.
+static void date_set_fields(lua_State *L, struct tm *date) {
+    for (int field = 0; field < DATE_FIELDS; field++)
+        if (date_push_field(L, date, field))
+            lua_rawset(L, -3);
+}
+
+// The value on top as that of a field. May push more.
+static int date_check_field(lua_State *L, int field) {
+    const char *key = date_fields[field].name;
+    int type = lua_type(L, -1), base = date_fields[field].base, valid = 0;
     lua_Integer value = 0;
+    if (field == DATE_ISDST)
+        return type == LUA_TNIL ? -1 : lua_toboolean(L, -1);
     if (type != LUA_TSTRING || sandbox_string_to_number(L, -1))
         value = lua_tointegerx(L, -1, &valid);
-    lua_settop(L, 1);
     if (!valid) {
         if (type != LUA_TNIL)
             return luaL_error(L, "field '%s' is not an integer", key);
-        if (absent < 0)
+        if (date_fields[field].absent < 0)
             return luaL_error(L, "field '%s' missing in date table", key);
-        return absent;
+        return date_fields[field].absent;
     }
     if (value > (lua_Integer)INT_MAX + base || value < (lua_Integer)INT_MIN + base)
         return luaL_error(L, "field '%s' is out-of-bound", key);
@@ -84,28 +107,62 @@ static time_t date_make(lua_State *L, struct tm *date) {
     return made;
 }
 
-static int date_time(lua_State *L) {
-    time_t made;
-    if (lua_isnoneornil(L, 1)) {
-        made = time(NULL);
-    } else {
-        luaL_checktype(L, 1, LUA_TTABLE);
-        lua_settop(L, 1);
-        struct tm date = {.tm_year = date_get_integer(L, "year", -1, 1900)};
-        date.tm_mon = date_get_integer(L, "month", -1, 1);
-        date.tm_mday = date_get_integer(L, "day", -1, 0);
-        date.tm_hour = date_get_integer(L, "hour", 12, 0);
-        date.tm_min = date_get_integer(L, "min", 0, 0);
-        date.tm_sec = date_get_integer(L, "sec", 0, 0);
-        date.tm_isdst = lua_getfield(L, 1, "isdst") == LUA_TNIL ? -1 : lua_toboolean(L, -1);
-        lua_settop(L, 1);
-        made = date_make(L, &date);
-        date_set_fields(L, &date);
-    }
+static int date_push_time(lua_State *L, time_t made) {
     if (made == (time_t)-1)
         return luaL_error(L, "time result cannot be represented in this installation");
     lua_pushinteger(L, (lua_Integer)made);
     return 1;
+}
+
+// os.time of a table, whose fields may be read and written by code of the script's. Stack: table,
+// this.
+struct date_making {
+    struct tm date;
+    time_t made;
+    int read, written; // so many fields
+};
+
+static void date_take_field(lua_State *L, struct date_making *making) {
+    *date_field(&making->date, making->read) = date_check_field(L, making->read);
+    lua_settop(L, 2);
+    making->read += making->read + 1 == DATE_YDAY ? DATE_ISDST - DATE_YDAY + 1 : 1;
+}
+
+static int date_again(lua_State *L, int status, lua_KContext context);
+
+static int date_got_field(lua_State *L, int status, lua_KContext context) {
+    (void)status, (void)context;
+    date_take_field(L, lua_touserdata(L, 2));
+    return date_again(L, LUA_OK, 0);
+}
+
+static int date_again(lua_State *L, int status, lua_KContext context) {
+    struct date_making *making = lua_touserdata(L, 2);
+    (void)status, (void)context;
+    while (making->read < DATE_FIELDS) {
+        lua_pushstring(L, date_fields[making->read].name);
+        if (sandbox_index(L, 1))
+            lua_callk(L, 2, 1, 0, date_got_field);
+        date_take_field(L, making);
+    }
+    if (making->written == 0)
+        making->made = date_make(L, &making->date);
+    while (making->written < DATE_FIELDS)
+        if (date_push_field(L, &making->date, making->written++) && sandbox_newindex(L, 1))
+            lua_callk(L, 3, 0, 0, date_again);
+    sandbox_unfence(sandbox_of(L));
+    return date_push_time(L, making->made);
+}
+
+static int date_time(lua_State *L) {
+    if (lua_isnoneornil(L, 1))
+        return date_push_time(L, time(NULL));
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    struct date_making *making = lua_newuserdatauv(L, sizeof *making, 0);
+    memset(making, 0, sizeof *making);
+    sandbox_fence(L, sandbox_of(L));
+    return date_again(L, LUA_OK, 0);
 }
 
 // How many bytes of a conversion C99 knows, after its '%': 1, 2 or, for what it does not know, 0.
