@@ -43,7 +43,8 @@ static const char *reader_next_block(lua_State *L, void *data, size_t *length) {
 // Parses what there is; false: an error that no further piece can mend.
 static bool reader_parse(lua_State *L, struct reader *reader) {
     const char *name = lua_tostring(L, READER_NAME);
-    struct reader_cursor cursor = {{reader->text.data, reader->text.length}, false};
+    const char *text = reader->text.length > 0 ? reader->text.data : "";
+    struct reader_cursor cursor = {{text, reader->text.length}, false};
     reader->status = lua_load(L, reader_next_block, &cursor, name != NULL ? name : "=(load)", "t");
     if (reader->status != LUA_OK)
         sandbox_rethrow(L);
