@@ -82,8 +82,8 @@ kill(Group, crowd, _, _, Guess, Progress) ->
     {Number, Why} = owner_crowd:bearable(contract:strategy(Config), ?CROWD),
     ok = tripod_progress:step(Progress, label(Group, crowd), Guess),
     case owner_crowd:die(Config, Number, ?CROWD_MS) of
-        Number -> {true, io_lib:format("~5b at once: ~ts", [Number, Why])};
-        Fewer -> {true, io_lib:format("~5b at once: time to open them", [Fewer])}
+        Number -> {true, io_lib:format("~5b at once: ~ts,", [Number, Why])};
+        Fewer -> {true, io_lib:format("~5b at once: time to open them,", [Fewer])}
     end;
 kill(Group, Phase, Times, Until, Guess, Progress) ->
     Tenth = max(1, Times div 10),
@@ -94,8 +94,10 @@ kill(Group, Phase, Times, Until, Guess, Progress) ->
            end,
     Places = owner_trial:run(contract:options(Group), Phase,
                              #{times => Times, until => Until, done => Done}),
+    Killed = lists:sum(maps:values(Places)),
+    Short = case Killed < Times of true -> ", cut short after"; false -> "," end,
     {owner_trial:share(Places) =:= enough,
-     io_lib:format("~5b ~ts", [lists:sum(maps:values(Places)), places(Places)])}.
+     io_lib:format("~5b ~ts~s", [Killed, places(Places), Short])}.
 
 label(Group, Phase) -> io_lib:format("~s ~s", [Group, Phase]).
 
