@@ -56,7 +56,7 @@ pass(Config) ->
 %% One in a hundred is enough: what a NIF does takes a microsecond, and not every killer can take aim.
 -spec share(places()) -> enough | {too_few, places()}.
 share(Places) ->
-    case met(Places) * 100 >= killed(Places) of
+    case met(Places) > 0 andalso met(Places) * 100 >= killed(Places) of
         true -> enough;
         false -> {too_few, Places}
     end.
