@@ -221,13 +221,7 @@ static void leaves_a_handler_alone_that_came_later(void **state) {
     assert_true(handler_of(signal) == theirs_with_info);
 }
 
-// Signals of this kind queue up: each one that was sent again arrives beside the first. But TSan
-// takes a second of a kind for the first, while that is still to be handed over.
-#ifdef __SANITIZE_THREAD__
-#define ARRIVALS 1u
-#else
-#define ARRIVALS 2u
-#endif
+// Signals of this kind queue up: each one that was sent again arrives beside the first.
 static void what_was_sent_again_is_its_own_too(void **state) {
     (void)state;
     occupy_all(true);
@@ -237,7 +231,7 @@ static void what_was_sent_again_is_its_own_too(void **state) {
     struct target target = {0};
     theirs_called = 0;
     assert_true(target_enter(&target));
-    for (uint64_t held_ns = 150 * MS; target.fires < ARRIVALS && held_ns < DEADLINE_NS;
+    for (uint64_t held_ns = 150 * MS; target.fires < RIG_ARRIVALS && held_ns < DEADLINE_NS;
          held_ns *= 2) {
         target.fires = 0;
         assert_int_equal(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
@@ -245,7 +239,7 @@ static void what_was_sent_again_is_its_own_too(void **state) {
             spin_once();
         assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
     }
-    assert_true(target.fires >= ARRIVALS);
+    assert_true(target.fires >= RIG_ARRIVALS);
     target_leave(&target);
     rig_stop();
     assert_int_equal(theirs_called + target.strays, 0);

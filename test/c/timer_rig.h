@@ -25,6 +25,14 @@
 #endif
 #endif
 
+// How many of two signals of a kind arrive that wait for a thread. TSan takes the second for the
+// first, while that is still to be handed over.
+#ifdef __SANITIZE_THREAD__
+#define RIG_ARRIVALS 1u
+#else
+#define RIG_ARRIVALS 2u
+#endif
+
 // TSan hands a signal to the program only when that calls the C library.
 static inline void spin_once(void) {
 #ifdef __SANITIZE_THREAD__
