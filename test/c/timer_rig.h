@@ -41,14 +41,10 @@ static inline void spin_once(void) {
 #endif
 }
 
-static inline uint64_t clock_ns(clockid_t clock) {
-    struct timespec now;
-    (void)clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000 * MS + (uint64_t)now.tv_nsec;
-}
-
 static inline uint64_t now_ns(void) {
-    return clock_ns(CLOCK_MONOTONIC);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 * MS + (uint64_t)now.tv_nsec;
 }
 
 // Written by the handler on the thread that reads it.
