@@ -28,9 +28,9 @@
 // How many of two signals of a kind arrive that wait for a thread. TSan takes the second for the
 // first, while that is still to be handed over.
 #ifdef __SANITIZE_THREAD__
-#define RIG_QUEUE 1u
+#define RIG_QUEUE 1
 #else
-#define RIG_QUEUE 2u
+#define RIG_QUEUE 2
 #endif
 
 // TSan hands a signal to the program only when that calls the C library.
