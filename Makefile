@@ -342,7 +342,7 @@ valgrind: ## C unit tests and the port program under valgrind
 	$(call deps,--brief) $(DEPS_OF_nets)
 	$(again) all test-beams
 	$(again) MODE=debug c-tests build/debug/priv/tripod_port_program
-	@ERL='$(ERL)' build-aux/net-all valgrind $(TEST_NAMES:%=build/debug/%)
+	@ERL='$(ERL)' build-aux/net-all valgrind $(patsubst %,build/debug/%,$(filter-out %/stack_test,$(TEST_NAMES)))
 # What starts threads. Not loops of Lua's that the timer is to end: TSan hands over signals only in
 # calls of the C library. Nor the measuring of stacks, which its own frames are a part of.
 TSAN_NAMES = $(patsubst %.c,%,$(filter-out %/lua_test.c %/pattern_bomb_test.c %/stack_test.c,\
