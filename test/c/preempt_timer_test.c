@@ -11,13 +11,13 @@ static int timer_starts(void **state) {
 
 static void taps_an_endless_loop_within_some_ticks(void **state) {
     (void)state;
-    // A busy machine may make a try late, but not all of them.
+    // A busy machine may make a try late, but not all of them. The first tap may be the last run's.
     uint64_t best_ns = UINT64_MAX, until_ns = now_ns() + DEADLINE_NS / 2;
     while (best_ns > 4 * PREEMPT_TIMER_TICK_NS && now_ns() < until_ns) {
         struct target target = {0};
         uint64_t began_ns = now_ns();
         assert_true(target_enter(&target));
-        assert_true(spin_until(&target, 1));
+        assert_true(spin_until(&target, 2));
         target_leave(&target);
         uint64_t took_ns = now_ns() - began_ns;
         best_ns = took_ns < best_ns ? took_ns : best_ns;
