@@ -177,7 +177,7 @@ static const char *const call_x[] = {
     "table.move($A, 1, 2, 3, $w)",
     "table.move($A, {}, 1, 2)",
     "table.move($A, 1, 'x', $w)",
-    "(function(...) local c = {$b, $b, $b, $b, $b, $b} table.sort(c) return table.unpack(c) end)()",
+    "(function(...) local c = {$b|0, $b|0, $b|0, $b|0} table.sort(c) return table.unpack(c) end)()",
     "(function(...) local c = {$K, $K, $s, $K} table.sort(c) return table.unpack(c) end)()",
     "(function(...) local c = {$K, $K, $K, $K, $K} table.sort(c, function(x, y) return x > y end) "
     "return table.unpack(c) end)()",
