@@ -30,9 +30,10 @@ open(Strategy, Mode, Box) ->
 %% What a ticker is late when nobody dies.
 -spec open_floor() -> {ok, tripod_bench_task:work()}.
 open_floor() ->
-    work(fun() -> fun() -> 0 end end, large).
+    work(fun() -> {fun now_ns/0, fun(_) -> 0 end} end, large).
 
-%% Prepare() returns what is to be watched, which returns the time that it took.
+%% Prepare() returns two functions. The first does what is to be watched and returns when; the second
+%% is told that, waits until all is over, and returns how long it took.
 work(Prepare, Box) ->
     {ok, #{samples => fun(Plan) ->
                               {1, apart(fun() -> samples(Prepare, Box, Plan) end), unknown}
@@ -65,24 +66,33 @@ samples(Once, Until, Min, Max, Taken) ->
 once(Prepare, large) ->
     Tickers = tripod_fault_pause:start(),
     fun() ->
-            Event = Prepare(),
+            {Event, Over} = Prepare(),
             ok = tripod_fault_pause:reset(Tickers),
-            _ = Event(),
-            receive after ?WINDOW_MS -> tripod_fault_pause:worst_ns(Tickers) end
+            At = Event(),
+            %% Whoever looks on without a pause would be what the ticker waits for.
+            receive after ?WINDOW_MS -> ok end,
+            WorstNs = tripod_fault_pause:worst_ns(Tickers),
+            _ = Over(At),
+            WorstNs
     end;
 once(Prepare, _) ->
-    fun() -> (Prepare())() end.
+    fun() ->
+            {Event, Over} = Prepare(),
+            Over(Event())
+    end.
 
-%% A box whose owner dies when the result is called: that returns how long it took to be clean.
 dying(Strategy, Options, Box) ->
     {Pid, Monitor} = owner(Strategy, Options, Box),
     ok = ready(Pid, Monitor, Strategy, Box),
-    fun() ->
-            KilledAt = now_ns(),
-            true = exit(Pid, kill),
-            CleanAt = clean(Strategy, KilledAt + ?PATIENCE_MS * 1000000),
-            receive {'DOWN', Monitor, process, Pid, killed} -> CleanAt - KilledAt end
-    end.
+    {fun() ->
+             KilledAt = now_ns(),
+             true = exit(Pid, kill),
+             KilledAt
+     end,
+     fun(KilledAt) ->
+             CleanAt = clean(Strategy, KilledAt + ?PATIENCE_MS * 1000000),
+             receive {'DOWN', Monitor, process, Pid, killed} -> CleanAt - KilledAt end
+     end}.
 
 owner(Strategy, Options, Box) ->
     Caller = self(),
