@@ -14,11 +14,9 @@
 
 _Static_assert(SANDBOX_LIBRARIES <= 8 * sizeof(unsigned), "a bit for each");
 
-size_t sandbox_find_front(lua_State *L, int index) {
-    const struct sandbox *sandbox = sandbox_of(L);
-    const void *table = lua_topointer(L, index);
+size_t sandbox_search_fronts(const struct sandbox_fronts *fronts, uintptr_t table) {
     size_t i = 0;
-    while (i < SANDBOX_LIBRARIES && table != sandbox->fronts.tables[i])
+    while (i < SANDBOX_LIBRARIES && table != (uintptr_t)fronts->tables[i])
         i++;
     return i;
 }
@@ -53,10 +51,10 @@ static void fronts_lead_to(lua_State *L, int front, size_t i) {
     lua_pop(L, 1);
 }
 
-static void fronts_open_one(lua_State *L, size_t i) {
+bool sandbox_open_library(lua_State *L, size_t i) {
     struct sandbox *sandbox = sandbox_of(L);
     if (fronts_is_open(sandbox, i))
-        return;
+        return false;
     fronts_push(L, i);
     int front = lua_gettop(L);
     sandbox_push_library(L, i);
@@ -72,12 +70,6 @@ static void fronts_open_one(lua_State *L, size_t i) {
     lua_pop(L, 1);
     sandbox->fronts.open |= 1u << i;
     sandbox->fronts.used |= 1u << i;
-}
-
-bool sandbox_open_found_front(lua_State *L, size_t i) {
-    if (i == SANDBOX_LIBRARIES || fronts_is_open(sandbox_of(L), i))
-        return false;
-    fronts_open_one(L, i);
     return true;
 }
 
@@ -85,7 +77,7 @@ void sandbox_open_used_fronts(lua_State *L) {
     struct sandbox *sandbox = sandbox_of(L);
     for (size_t i = 0; i < SANDBOX_LIBRARIES; i++)
         if ((sandbox->fronts.used >> i & 1u) != 0)
-            fronts_open_one(L, i);
+            (void)sandbox_open_library(L, i);
 }
 
 static void fronts_close_one(lua_State *L, size_t i) {
@@ -132,7 +124,7 @@ static unsigned fronts_count(lua_State *L) {
 // rawset(front, key, value), which are at 1, 2 and 3.
 static void fronts_write(lua_State *L, size_t i) {
     struct sandbox *sandbox = sandbox_of(L);
-    fronts_open_one(L, i);
+    (void)sandbox_open_library(L, i);
     lua_settop(L, 3);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, 1) == LUA_TNIL && ++sandbox->fronts.added > FRONTS_ADDED_MAX) {
@@ -174,21 +166,12 @@ static int fronts_first_index(lua_State *L) {
     lua_insert(L, front);
     if (sandbox->lasting) {
         lua_pop(L, 1);
-        fronts_open_one(L, i);
+        (void)sandbox_open_library(L, i);
     } else {
         fronts_lead_to(L, front + 1, i);
     }
     lua_settop(L, front);
     return 1;
-}
-
-// pairs(library): the plain iteration, over an open front.
-static int fronts_pairs(lua_State *L) {
-    fronts_open_one(L, fronts_upvalue(L));
-    lua_pushcfunction(L, sandbox_next);
-    lua_pushvalue(L, 1);
-    lua_pushnil(L);
-    return 3;
 }
 
 // Sets the named field of the table on top to a function that knows the library.
@@ -205,10 +188,9 @@ static void fronts_protect(lua_State *L) {
 
 void sandbox_push_front(lua_State *L, size_t i) {
     lua_newtable(L);
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 3);
     fronts_set(L, "__index", fronts_first_index, i);
     fronts_set(L, "__newindex", fronts_newindex, i);
-    fronts_set(L, "__pairs", fronts_pairs, i);
     fronts_protect(L);
     (void)lua_setmetatable(L, -2);
     // Kept, so that no other table ever has its address, whatever scripts do to the globals.

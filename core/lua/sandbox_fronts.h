@@ -17,17 +17,23 @@ bool sandbox_enter_library(lua_State *L);
 // Pushes a new front for the library, closed.
 void sandbox_push_front(lua_State *L, size_t i);
 void sandbox_set_string_metatable(lua_State *L);
-// Which library's front the value at `index` is; SANDBOX_LIBRARIES: of none.
-size_t sandbox_find_front(lua_State *L, int index);
-// Opens the front of library `i`, unless that is SANDBOX_LIBRARIES or open already: false.
-bool sandbox_open_found_front(lua_State *L, size_t i);
-// If the value at `index` is a front and closed, opens it and returns true. To be called where a
-// script would see that it is empty; costs little for other values.
-static inline bool sandbox_open_front(lua_State *L, int index) {
+// Which library's front this address is, which lies among theirs; SANDBOX_LIBRARIES: of none.
+size_t sandbox_search_fronts(const struct sandbox_fronts *fronts, uintptr_t table);
+// The same of the value at `index`; costs little for those that are none.
+static inline size_t sandbox_find_front(lua_State *L, int index) {
     const struct sandbox_fronts *fronts = &sandbox_of(L)->fronts;
     uintptr_t table = (uintptr_t)lua_topointer(L, index);
-    return table - fronts->least <= fronts->most - fronts->least &&
-           sandbox_open_found_front(L, sandbox_find_front(L, index));
+    return table - fronts->least <= fronts->most - fronts->least
+               ? sandbox_search_fronts(fronts, table)
+               : SANDBOX_LIBRARIES;
+}
+// Opens the front of library `i`; false: it is open already.
+bool sandbox_open_library(lua_State *L, size_t i);
+// If the value at `index` is a front and closed, opens it and returns true. To be called where a
+// script would see that it is empty.
+static inline bool sandbox_open_front(lua_State *L, int index) {
+    size_t i = sandbox_find_front(L, index);
+    return i < SANDBOX_LIBRARIES && sandbox_open_library(L, i);
 }
 // For a call that lasts. Those whose use begins later open then.
 void sandbox_open_used_fronts(lua_State *L);

@@ -94,40 +94,30 @@ static void math_push_integral(lua_State *L, lua_Number value) {
         lua_pushnumber(L, value);
 }
 
-// Rounding by the conversion to an integer and back costs less than a call of floor.
-static bool math_truncate(lua_Number value, lua_Integer *integer) {
-    if (!(value >= (lua_Number)LUA_MININTEGER && value < -(lua_Number)LUA_MININTEGER))
-        return false; // nor has it a fraction, or it is no number
-    *integer = (lua_Integer)value;
-    return true;
+// Rounding by the conversion to an integer and back costs less than a call of floor or ceil. What
+// fits no integer has no fraction, or is no number.
+static inline __attribute__((always_inline)) int math_round(lua_State *L, bool up) {
+    if (lua_isinteger(L, 1)) {
+        lua_settop(L, 1);
+        return 1;
+    }
+    lua_Number value = sandbox_check_number(L, 1);
+    lua_Integer whole;
+    if (!lua_numbertointeger(value, &whole))
+        lua_pushnumber(L, value);
+    else if (up)
+        lua_pushinteger(L, whole + ((lua_Number)whole < value));
+    else
+        lua_pushinteger(L, whole - ((lua_Number)whole > value));
+    return 1;
 }
 
 static int math_floor(lua_State *L) {
-    if (lua_isinteger(L, 1)) {
-        lua_settop(L, 1);
-        return 1;
-    }
-    lua_Number value = sandbox_check_number(L, 1);
-    lua_Integer whole;
-    if (math_truncate(value, &whole))
-        lua_pushinteger(L, whole - ((lua_Number)whole > value));
-    else
-        lua_pushnumber(L, value);
-    return 1;
+    return math_round(L, false);
 }
 
 static int math_ceil(lua_State *L) {
-    if (lua_isinteger(L, 1)) {
-        lua_settop(L, 1);
-        return 1;
-    }
-    lua_Number value = sandbox_check_number(L, 1);
-    lua_Integer whole;
-    if (math_truncate(value, &whole))
-        lua_pushinteger(L, whole + ((lua_Number)whole < value));
-    else
-        lua_pushnumber(L, value);
-    return 1;
+    return math_round(L, true);
 }
 
 static int math_modf(lua_State *L) {
