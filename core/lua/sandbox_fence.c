@@ -6,8 +6,17 @@
 // still counted. So the count only says that somebody must look.
 #include "sandbox_call.h"
 
-// A step of looking.
-#define FENCE_LEVEL_STEPS 1
+bool sandbox_get_level(lua_State *co, int level, lua_Debug *frame, lua_CFunction *function) {
+    struct sandbox *sandbox = sandbox_of(co);
+    if (lua_getstack(co, level, frame) == 0)
+        return false;
+    // Each level is looked up from the top.
+    (void)sandbox_spend(sandbox->running, sandbox, 1 + (size_t)level / 8);
+    (void)lua_getinfo(co, "f", frame);
+    *function = lua_tocfunction(co, -1);
+    lua_pop(co, 1);
+    return true;
+}
 
 static bool fence_lets_pass(lua_CFunction function) {
     return function == sandbox_pcall || function == sandbox_xpcall || function == sandbox_pairs;
@@ -15,17 +24,11 @@ static bool fence_lets_pass(lua_CFunction function) {
 
 // Any other C function that another one stands upon has called the script from within.
 static bool fence_find(lua_State *co) {
-    struct sandbox *sandbox = sandbox_of(co);
     lua_Debug frame;
-    // Each level is looked up from the top.
-    for (int level = 1; lua_getstack(co, level, &frame); level++) {
-        (void)lua_getinfo(co, "f", &frame);
-        lua_CFunction function = lua_tocfunction(co, -1);
-        lua_pop(co, 1);
+    lua_CFunction function;
+    for (int level = 1; sandbox_get_level(co, level, &frame, &function); level++)
         if (function != NULL && !fence_lets_pass(function))
             return true;
-        (void)sandbox_spend(sandbox->running, sandbox, FENCE_LEVEL_STEPS + (size_t)level / 8);
-    }
     return false;
 }
 

@@ -76,10 +76,8 @@ static int reader_fail(lua_State *L, struct reader *reader) {
 // of the xpcall that load is called from, if it is. Puts what that says in the message's place.
 static int reader_handle(lua_State *L) {
     lua_Debug frame;
-    for (int level = 1; lua_getstack(L, level, &frame); level++) {
-        (void)lua_getinfo(L, "f", &frame);
-        lua_CFunction function = lua_tocfunction(L, -1);
-        lua_pop(L, 1);
+    lua_CFunction function;
+    for (int level = 1; sandbox_get_level(L, level, &frame, &function); level++) {
         if (function == sandbox_pcall)
             break;
         if (function == sandbox_xpcall && lua_getlocal(L, &frame, 2) != NULL) {
@@ -87,7 +85,6 @@ static int reader_handle(lua_State *L) {
             lua_call(L, 1, 1);
             break;
         }
-        (void)sandbox_spend(L, sandbox_of(L), 1 + (size_t)level / 8);
     }
     return 1;
 }
