@@ -85,15 +85,18 @@ once(Prepare, _) ->
     end.
 
 dying(Strategy, Options, Box) ->
+    Baseline = tripod_fault_settle:baseline(Strategy),
     {Pid, Monitor} = owner(Strategy, Options, Box),
     ok = ready(Pid, Monitor, Strategy, Box),
     {fun() ->
-             KilledAt = now_ns(),
+             KilledAt = tripod_fault_os:now_ns(),
              true = exit(Pid, kill),
              KilledAt
      end,
      fun(KilledAt) ->
-             CleanAt = clean(Strategy, KilledAt + ?PATIENCE_MS * 1000000),
+             #{clean_at := CleanAt, left := Left} =
+                 tripod_fault_settle:settle(Baseline, KilledAt, ?PATIENCE_MS),
+             is_integer(CleanAt) orelse exit({left, Left}),
              receive {'DOWN', Monitor, process, Pid, killed} -> CleanAt - KilledAt end
      end}.
 
@@ -130,16 +133,6 @@ running(Strategy, Since, Begin) ->
         #{calls := 1} -> running(Strategy, Since, Begin);
         #{calls := 0} when Now - Begin > ?PATIENCE_MS * 1000000 -> exit(call_not_seen);
         #{calls := 0} -> running(Strategy, none, Begin)
-    end.
-
-%% When nothing was left, as soon as it can be seen.
-clean(Strategy, Deadline) ->
-    Census = tripod:census(Strategy),
-    Now = now_ns(),
-    case Census of
-        #{boxes := 0, bytes := 0, os_processes := 0} -> Now;
-        _ when Now > Deadline -> exit({left, Census});
-        _ -> clean(Strategy, Deadline)
     end.
 
 now_ns() -> erlang:monotonic_time(nanosecond).
