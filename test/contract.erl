@@ -5,7 +5,7 @@
 
 -export([groups/0, options/1, strategy/1, open/1, open/2, with_box/2, with_box/3]).
 -export([bind/0, scheduler/1, await_nothing_alive/0, await/1, await/2, owner/2, heir/0, heir/1]).
--export([tell/2, ask/2, mailbox/0]).
+-export([tell/2, ask/2, mailbox/0, repetitions/1]).
 
 %% Met only by what hangs.
 -define(DEADLINE_MS, 30000).
@@ -153,4 +153,12 @@ mailbox() ->
         Message -> [Message | mailbox()]
     after 0 ->
             []
+    end.
+
+%% How often a moment is tried: TRIPOD_REPEAT, where that is set.
+-spec repetitions(pos_integer()) -> pos_integer().
+repetitions(Usually) ->
+    case os:getenv("TRIPOD_REPEAT") of
+        false -> Usually;
+        Text -> list_to_integer(Text)
     end.

@@ -9,7 +9,7 @@
 
 -export([suite/0, all/0, groups/0, init_per_group/2, end_per_group/2]).
 -export([idle/1, in_a_call/1]).
--export([pairs/3]).
+-export([pairs/2]).
 
 -define(DEADLINE_MS, 30_000).
 -define(SHORT_MS, 20).
@@ -32,28 +32,25 @@ in_a_call(Config) -> in_node(Config, in_a_call).
 
 in_node(Config, State) ->
     Mode = [{Key, ?config(Key, Config)} || Key <- [strategy, mode]],
-    peer:call(?config(peer, Config), ?MODULE, pairs, [Mode, State, os:getenv("TRIPOD_REPEAT")],
-              500_000).
+    peer:call(?config(peer, Config), ?MODULE, pairs, [Mode, State], 500_000).
 
 %% What can end a box, or seem to.
 -define(ENDS, [close, death, collection, purge, stop]).
 
 %% In the node of the group.
-pairs(Config, State, Repeat) ->
+pairs(Config, State) ->
     ok = logger:set_primary_config(level, none), % two purges complain of each other
     ok = contract:bind(),
     [race(Config, State, One, Other)
-     || One <- ?ENDS, Other <- ?ENDS, One =< Other, _ <- lists:seq(1, times(Repeat, [One, Other]))],
+     || One <- ?ENDS, Other <- ?ENDS, One =< Other, _ <- lists:seq(1, times([One, Other]))],
     ok.
 
 %% Code is loaded from files, and an application that starts loads its library.
-times(false, Pair) ->
-    case Pair -- [close, death, collection] of
-        [] -> 10;
-        _ -> 2
-    end;
-times(Text, _) ->
-    list_to_integer(Text).
+times(Pair) ->
+    contract:repetitions(case Pair -- [close, death, collection] of
+                             [] -> 10;
+                             _ -> 2
+                         end).
 
 race(Config, State, One, Other) ->
     {ok, _} = application:ensure_all_started(tripod),

@@ -17,17 +17,6 @@ cases() ->
 
 suite() -> [{timetrap, {minutes, 10}}].
 
-died(Pid, Monitor) ->
-    receive
-        {'DOWN', Monitor, process, Pid, Why} -> Why
-    after ?DEADLINE_MS ->
-        error({lives, Pid})
-    end.
-
-kill(Pid, Monitor) ->
-    exit(Pid, kill),
-    died(Pid, Monitor).
-
 closed(Box) ->
     contract:await_nothing_alive(),
     ?assertEqual({error, closed}, tripod_lua:eval(Box, "return 1")).
@@ -65,15 +54,15 @@ permutation(Config, Linked, OldTraps, NewTraps, Ends) ->
     NewFalls = Falls(new, old, NewTraps),
     OldFalls = Falls(old, new, OldTraps),
     %% First those that end, so that their signals have arrived at those that stay.
-    _ = [killed = died(Old, OldMonitor) || OldFalls],
-    _ = [killed = died(New, NewMonitor) || NewFalls],
+    _ = [killed = owner_meeting:died(Old, OldMonitor) || OldFalls],
+    _ = [killed = owner_meeting:died(New, NewMonitor) || NewFalls],
     case NewFalls of
         true ->
             closed(Box);
         false ->
             {ok, [7]} = contract:ask(New, fun() -> tripod_lua:eval(Box, "return x") end),
             ?assertEqual(Said(Old), contract:ask(New, fun contract:mailbox/0)),
-            killed = kill(New, NewMonitor),
+            killed = owner_meeting:kill({New, NewMonitor}),
             closed(Box)
     end,
     case OldFalls of
@@ -82,7 +71,7 @@ permutation(Config, Linked, OldTraps, NewTraps, Ends) ->
         false ->
             {error, closed} = contract:ask(Old, fun() -> tripod_lua:eval(Box, "return 1") end),
             ?assertEqual(Said(New), contract:ask(Old, fun contract:mailbox/0)),
-            killed = kill(Old, OldMonitor)
+            killed = owner_meeting:kill({Old, OldMonitor})
     end.
 
 known(Pid, Items) ->
@@ -120,19 +109,19 @@ no_trace_is_left(Config, End) ->
          ?assertEqual(WithOld, node_traces:take())
      end || _ <- lists:seq(1, 10)],
     {Dead, DeadMonitor} = contract:heir(),
-    killed = kill(Dead, DeadMonitor),
+    killed = owner_meeting:kill({Dead, DeadMonitor}),
     {error, noproc} = contract:ask(Old, fun() -> tripod:give_away(Box, Dead) end),
     ?assertEqual(WithOld, node_traces:take()),
     ?assertEqual([[], []], [contract:ask(Pid, fun contract:mailbox/0) || Pid <- [Old, New]]),
     _ = End(Old, Box),
     contract:await_nothing_alive(),
     case is_process_alive(Old) of
-        true -> ok = node_traces:await(Before), killed = kill(Old, OldMonitor);
-        false -> killed = died(Old, OldMonitor)
+        true -> ok = node_traces:await(Before), killed = owner_meeting:kill({Old, OldMonitor});
+        false -> killed = owner_meeting:died(Old, OldMonitor)
     end,
     ?assertEqual({monitored_by, [self()]}, process_info(New, monitored_by)),
     ?assertEqual([], contract:ask(New, fun contract:mailbox/0)),
-    killed = kill(New, NewMonitor).
+    killed = owner_meeting:kill({New, NewMonitor}).
 
 %% What is made only once is there: threads, a guard of processes.
 used_once(Config) ->
@@ -161,14 +150,14 @@ leaked_handles(Config) ->
             fun() -> every_use(binary_to_term(Compressed)) end],
     [?assertEqual(lists:duplicate(5, {error, not_owner}), Use()) || Use <- Uses],
     {ok, [1]} = contract:ask(Owner, fun() -> tripod_lua:eval(Box, "return 1") end),
-    killed = kill(Owner, Monitor),
+    killed = owner_meeting:kill({Owner, Monitor}),
     contract:await_nothing_alive(),
     [begin
          ?assertEqual(lists:duplicate(5, {error, closed}), Use()),
          ok = tripod:close(Box)
      end || Use <- Uses],
     true = persistent_term:erase(?MODULE),
-    killed = kill(Keeper, KeeperMonitor),
+    killed = owner_meeting:kill({Keeper, KeeperMonitor}),
     [] = contract:mailbox().
 
 every_use(Box) ->
@@ -192,7 +181,7 @@ bytes_are_left(Config, Options) ->
         Self ! {bytes, term_to_binary(contract:open(Config, Options))}
     end),
     Bytes = receive {bytes, Made} -> Made after ?DEADLINE_MS -> error(no_box) end,
-    normal = died(Owner, Monitor),
+    normal = owner_meeting:died(Owner, Monitor),
     contract:await_nothing_alive(),
     Box = binary_to_term(Bytes),
     ?assertEqual(lists:duplicate(5, {error, closed}), every_use(Box)),
@@ -215,7 +204,7 @@ keeps_only_bytes(Config, Options, Source) ->
     receive
         {replies, [Reply, Reply]} ->
             ?assert(lists:member(Reply, [{ok, [2]}, {error, closed}])),
-            normal = died(Owner, Monitor);
+            normal = owner_meeting:died(Owner, Monitor);
         {'DOWN', Monitor, process, Owner, Why} ->
             error(Why)
     after ?DEADLINE_MS ->
@@ -259,8 +248,4 @@ killed(Config, Phase) ->
             ?assertEqual(enough, owner_trial:share(Places))
     end.
 
-repetitions() ->
-    case os:getenv("TRIPOD_REPEAT") of
-        false -> ?REPEAT;
-        Text -> list_to_integer(Text)
-    end.
+repetitions() -> contract:repetitions(?REPEAT).

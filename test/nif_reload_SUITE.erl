@@ -27,11 +27,8 @@ groups() ->
 
 init_per_group(Group, Config) ->
     [Mode, Cleanup] = string:split(atom_to_list(Group), ":"),
-    Times = case os:getenv("TRIPOD_REPEAT") of
-                false -> 1;
-                Text -> list_to_integer(Text)
-            end,
-    Started = nif_node:start([], [], [{times, Times}, {mode, list_to_existing_atom(Mode)},
+    Started = nif_node:start([], [], [{times, contract:repetitions(1)},
+                                      {mode, list_to_existing_atom(Mode)},
                                       {cleanup, list_to_existing_atom(Cleanup)} | Config]),
     true = unlink(?config(peer, Started)), % the process that starts a group ends
     Started.

@@ -4,6 +4,7 @@
 #define TRIPOD_TEST_TIMER_RIG_H
 
 #include "preempt_timer.h"
+#include "tsan.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -18,12 +19,6 @@
 
 #define MS          UINT64_C(1000000)
 #define DEADLINE_NS (120000 * MS) // met only by what hangs
-
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
 
 // How many of two signals of a kind arrive that wait for a thread. TSan takes the second for the
 // first, while that is still to be handed over.

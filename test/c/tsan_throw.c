@@ -4,13 +4,9 @@
 // __longjmp_chk, which TSan (of GCC 12: tsan_interceptors_posix.cpp) does not know. The calls that
 // errors left would stay counted until its stack is full. A library takes such a symbol from the
 // program when that has one.
-#include <setjmp.h>
+#include "tsan.h"
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
+#include <setjmp.h>
 
 #ifdef __SANITIZE_THREAD__
 void __longjmp_chk(jmp_buf place, int value) __attribute__((noreturn, visibility("default")));

@@ -49,16 +49,6 @@ static unsigned dice(unsigned *state, unsigned sides) {
     return (*state >> 16) % sides;
 }
 
-static ERL_NIF_TERM tuple(ErlNifEnv *env, unsigned n, ...) {
-    ERL_NIF_TERM terms[16];
-    va_list rest;
-    va_start(rest, n);
-    for (unsigned i = 0; i < n; i++)
-        terms[i] = va_arg(rest, ERL_NIF_TERM);
-    va_end(rest);
-    return enif_make_tuple_from_array(env, terms, n);
-}
-
 static bool is_error(ERL_NIF_TERM reply) {
     return reply != 0 && vm_tag(reply) == VM_TAG_NODE && vm_element(reply, 0) == atoms.error;
 }
@@ -70,11 +60,11 @@ struct kind {
 
 // The handle, or 0.
 static ERL_NIF_TERM open_box(ErlNifEnv *env, struct kind kind) {
-    ERL_NIF_TERM config =
-        tuple(env, 9, kind.echo ? atoms.echo : atoms.lua, enif_make_int64(env, 8 << 20),
-              enif_make_int64(env, 20000000), enif_make_int64(env, 1000000),
-              enif_make_int64(env, 200), enif_make_int64(env, 1 << 20),
-              kind.timed ? atoms.timer : atoms.count, atoms.modes[kind.mode], atoms.owner);
+    ERL_NIF_TERM config = enif_make_tuple(
+        env, 9, kind.echo ? atoms.echo : atoms.lua, enif_make_int64(env, 8 << 20),
+        enif_make_int64(env, 20000000), enif_make_int64(env, 1000000), enif_make_int64(env, 200),
+        enif_make_int64(env, 1 << 20), kind.timed ? atoms.timer : atoms.count,
+        atoms.modes[kind.mode], atoms.owner);
     ERL_NIF_TERM reply = vm_call(library, env, "open", 1, &config);
     return is_error(reply) ? 0 : vm_element(reply, 1);
 }
@@ -82,7 +72,7 @@ static ERL_NIF_TERM open_box(ErlNifEnv *env, struct kind kind) {
 static ERL_NIF_TERM request(ErlNifEnv *env, unsigned *luck, struct kind kind) {
     const char *script = scripts[dice(luck, kind.timed ? SCRIPTS - 1 : SCRIPTS)];
     ERL_NIF_TERM none = enif_make_list_from_array(env, NULL, 0);
-    return tuple(env, 3, atoms.eval, vm_bytes(env, script), none);
+    return enif_make_tuple(env, 3, atoms.eval, vm_bytes(env, script), none);
 }
 
 static void call(ErlNifEnv *env, unsigned *luck, ERL_NIF_TERM box, struct kind kind) {
@@ -164,7 +154,7 @@ static void *owner_main(void *data) {
             enif_clear_env(&env);
             continue;
         }
-        ERL_NIF_TERM shared = tuple(&env, 2, box, vm_pid(env.process));
+        ERL_NIF_TERM shared = enif_make_tuple(&env, 2, box, vm_pid(env.process));
         for (unsigned i = 0; i < MEDDLERS; i++)
             (void)vm_send(meddlers[i], shared);
         for (unsigned i = dice(&luck, 4); i > 0 && vm_alive(env.process); i--) {
