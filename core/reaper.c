@@ -6,10 +6,15 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 // Blocks with fewer whole pages are not worth a system call.
 #define REAPER_GIVE_UP_BYTES ((size_t)64 * 1024)
+// So much is given up before others have a turn. A scheduler may want the core, or the lock of the
+// address space that a system call holds.
+#define REAPER_STRETCH_BYTES ((size_t)1024 * 1024)
+#define REAPER_PAUSE_NS      50000
 // So many blocks are booked at a time.
 #define REAPER_BATCH 64u
 
@@ -31,29 +36,57 @@ static pthread_cond_t reaper_wake = PTHREAD_COND_INITIALIZER;
 static struct reaper_job *reaper_first, **reaper_end = &reaper_first; // guarded by reaper_mutex
 static bool reaper_running;                                           // likewise
 
-static void reaper_give_up_pages(struct service_block *block) {
+static void reaper_set_running(bool running) {
+    (void)pthread_mutex_lock(&reaper_mutex);
+    reaper_running = running;
+    (void)pthread_cond_signal(&reaper_wake);
+    (void)pthread_mutex_unlock(&reaper_mutex);
+}
+
+// Not while somebody waits for the end of it all.
+static void reaper_pause(void) {
+    static const struct timespec pause = {.tv_nsec = REAPER_PAUSE_NS};
+    (void)pthread_mutex_lock(&reaper_mutex);
+    bool running = reaper_running;
+    (void)pthread_mutex_unlock(&reaper_mutex);
+    if (running)
+        (void)nanosleep(&pause, NULL);
+}
+
+// `given`: since the last pause.
+static void reaper_give_up_pages(struct service_block *block, size_t *given) {
     if (block->bytes < REAPER_GIVE_UP_BYTES)
         return;
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     char *body = (char *)(block + 1); // the header is still needed
     char *end = (char *)block + block->bytes;
     char *from = body + (page - (uintptr_t)body % page) % page;
-    size_t tail = (uintptr_t)end % page;
-    // Only spares the next one work: if it fails, nothing is lost.
-    if (from < end - tail)
-        (void)madvise(from, (size_t)(end - tail - from), MADV_DONTNEED);
+    end -= (uintptr_t)end % page;
+    while (from < end) {
+        size_t left = (size_t)(end - from);
+        size_t piece = left < REAPER_STRETCH_BYTES ? left : REAPER_STRETCH_BYTES;
+        // Only spares the next one work: if it fails, nothing is lost.
+        (void)madvise(from, piece, MADV_DONTNEED);
+        from += piece;
+        *given += piece;
+        if (*given >= REAPER_STRETCH_BYTES) {
+            reaper_pause();
+            *given = 0;
+        }
+    }
 }
 
 static void reaper_do(struct reaper_job *job) {
     void *(*memory)(void *, size_t, size_t) = job->memory;
     void (*freed)(size_t) = job->freed;
     struct service_block *block = &job->block;
+    size_t given = 0;
     while (block != NULL) {
         size_t bytes = 0;
         for (unsigned i = 0; i < REAPER_BATCH && block != NULL; i++) {
             struct service_block *next = block->next;
             size_t size = block->bytes;
-            reaper_give_up_pages(block);
+            reaper_give_up_pages(block, &given);
             (void)memory(block, size, 0);
             bytes += size;
             block = next;
@@ -79,13 +112,6 @@ static void *reaper_run(void *unused) {
     }
     (void)pthread_mutex_unlock(&reaper_mutex);
     return unused;
-}
-
-static void reaper_set_running(bool running) {
-    (void)pthread_mutex_lock(&reaper_mutex);
-    reaper_running = running;
-    (void)pthread_cond_signal(&reaper_wake);
-    (void)pthread_mutex_unlock(&reaper_mutex);
 }
 
 // The thread inherits a full mask: no signal of the process is ever handled on it.

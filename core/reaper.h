@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gives large amounts of memory back on a thread of its own, so that no scheduler pauses: the
-// system takes some 60 us for each MiB, and a big box dies wherever its owner happened to run.
+// system takes 60 to 300 us for each MiB, and a big box dies wherever its owner happened to run.
+//
+// It is in no hurry: after each MiB it pauses, so that schedulers wait neither for its core nor, in
+// system calls of their own, for what it holds of the address space.
 //
 // The pages are given up here (madvise) before the host gets the block back. The VM's allocators
 // hand blocks that a foreign thread frees to the thread that allocated them (erl_alloc_util.c,
