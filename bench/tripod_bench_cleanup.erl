@@ -14,7 +14,7 @@
 
 -define(LARGE_BYTES, (256 * 1024 * 1024)).
 %% How long a ticker is watched, with a death or without one. A box takes less to die.
--define(WINDOW_MS, 100).
+-define(WINDOW_MS, 150).
 -define(REST_MS, 20).
 -define(PATIENCE_MS, 20000).
 %% A call that was seen running for so long is in the middle.

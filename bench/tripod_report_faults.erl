@@ -22,7 +22,7 @@ deaths(Facts) ->
         {ok, Table} ->
             [{heading, "Many deaths of one kind"},
              {paragraph, "idle, mid_call: from the owner's death until its box's last native byte is back. "
-                         "large: the worst that a 1 ms ticker on any scheduler was late in the 100 ms in "
+                         "large: the worst that a 1 ms ticker on any scheduler was late in the 150 ms in "
                          "which a box of 256 MiB died; its floor is the same when nobody dies."},
              {table, Table}]
     end.
