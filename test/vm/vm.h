@@ -75,6 +75,21 @@ ERL_NIF_TERM vm_call(const ErlNifEntry *library, ErlNifEnv *env, const char *nam
 // vm_resources.c
 size_t vm_resources(void); // how many there are
 void vm_monitors_fire(struct vm_process *process);
+size_t vm_monitors(struct vm_process *process); // how many resources watch it
+
+// Moments at which other threads may be faster than a NIF.
+enum vm_moment {
+    VM_MONITORS,    // it is about to watch a process
+    VM_MONITORED,   // it watches, or was refused, and does not know yet
+    VM_DEMONITORS,  // it is about to stop watching
+    VM_DEMONITORED, // it does not watch any more, or was too late
+    VM_ASKS,        // it is about to ask whether a process is alive
+    VM_FIRES,       // a monitor cannot be removed any more, and its `down` was not called yet
+    VM_MOMENTS
+};
+// The next time that it comes to it, `act` is called, once. For a test with one thread.
+void vm_at(enum vm_moment moment, void (*act)(void *data), void *data);
+void vm_reach(enum vm_moment moment);
 // The library's mutexes keep nobody out any more: what relies on them is a race. For the test of
 // the test, before there is a second thread.
 void vm_break_locks(void);

@@ -148,6 +148,7 @@ int enif_get_local_pid(ErlNifEnv *env, ERL_NIF_TERM term, ErlNifPid *pid) {
 
 int enif_is_process_alive(ErlNifEnv *env, ErlNifPid *pid) {
     (void)env;
+    vm_reach(VM_ASKS);
     return vm_alive(vm_process_of(pid));
 }
 

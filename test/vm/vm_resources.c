@@ -42,6 +42,10 @@ static struct enif_resource_type_t vm_type;
 static _Atomic(size_t) vm_live;
 static _Atomic(uint64_t) vm_monitor_id;
 static bool vm_broken; // written before there are threads
+static struct {
+    void (*act)(void *data);
+    void *data;
+} vm_moments[VM_MOMENTS]; // likewise, or there are none
 
 size_t vm_resources(void) {
     return atomic_load(&vm_live);
@@ -49,6 +53,19 @@ size_t vm_resources(void) {
 
 void vm_break_locks(void) {
     vm_broken = true;
+}
+
+void vm_at(enum vm_moment moment, void (*act)(void *data), void *data) {
+    vm_moments[moment].act = act;
+    vm_moments[moment].data = data;
+}
+
+void vm_reach(enum vm_moment moment) {
+    void (*act)(void *data) = vm_moments[moment].act;
+    if (act == NULL)
+        return;
+    vm_moments[moment].act = NULL;
+    act(vm_moments[moment].data);
 }
 
 void *enif_alloc(size_t size) {
@@ -150,6 +167,7 @@ int enif_monitor_process(ErlNifEnv *env, void *object, const ErlNifPid *pid,
     struct vm_monitor *entry = malloc(sizeof *entry);
     if (process == NULL || entry == NULL)
         abort();
+    vm_reach(VM_MONITORS);
     entry->resource = vm_header(object);
     entry->id = atomic_fetch_add_explicit(&vm_monitor_id, 1, memory_order_relaxed) + 1;
     const struct vm_monitor_name name = {process->index, entry->id};
@@ -161,6 +179,7 @@ int enif_monitor_process(ErlNifEnv *env, void *object, const ErlNifPid *pid,
         process->monitors = entry;
     }
     (void)pthread_mutex_unlock(&process->lock);
+    vm_reach(VM_MONITORED);
     if (!alive) {
         free(entry);
         return 1;
@@ -177,7 +196,19 @@ int enif_demonitor_process(ErlNifEnv *env, void *object, const ErlNifMonitor *mo
     struct vm_process *process = vm_process_at(name.process);
     if (process == NULL)
         abort();
-    return vm_monitor_take(process, vm_header(object), name.id) ? 0 : 1;
+    vm_reach(VM_DEMONITORS);
+    bool taken = vm_monitor_take(process, vm_header(object), name.id);
+    vm_reach(VM_DEMONITORED);
+    return taken ? 0 : 1;
+}
+
+size_t vm_monitors(struct vm_process *process) {
+    size_t monitors = 0;
+    (void)pthread_mutex_lock(&process->lock);
+    for (struct vm_monitor *entry = process->monitors; entry != NULL; entry = entry->next)
+        monitors++;
+    (void)pthread_mutex_unlock(&process->lock);
+    return monitors;
 }
 
 // Those of resources that are being destroyed stay where the destroyer finds them.
@@ -207,6 +238,7 @@ void vm_monitors_fire(struct vm_process *process) {
         const struct vm_monitor_name name = {process->index, fire->id};
         ErlNifMonitor monitor;
         memcpy(&monitor, &name, sizeof name);
+        vm_reach(VM_FIRES);
         vm_type.init.down(&env, fire->resource + 1, &pid, &monitor);
         enif_release_resource(fire->resource + 1);
         free(fire);
