@@ -5,7 +5,7 @@
 
 -export([groups/0, options/1, strategy/1, open/1, open/2, with_box/2, with_box/3]).
 -export([bind/0, scheduler/1, await_nothing_alive/0, await/1, await/2, owner/2, heir/0, heir/1]).
--export([tell/2, ask/2, mailbox/0, repetitions/1]).
+-export([tell/2, ask/2, mailbox/0, repetitions/1, limit_ms/2]).
 
 %% Met only by what hangs.
 -define(DEADLINE_MS, 30000).
@@ -162,3 +162,7 @@ repetitions(Usually) ->
         false -> Usually;
         Text -> list_to_integer(Text)
     end.
+
+%% What may take so long at the usual number of repetitions, at the number there is.
+-spec limit_ms(pos_integer(), pos_integer()) -> pos_integer().
+limit_ms(Ms, Usually) -> max(Ms, Ms * repetitions(Usually) div Usually).

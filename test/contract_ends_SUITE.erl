@@ -13,8 +13,13 @@
 
 -define(DEADLINE_MS, 30_000).
 -define(SHORT_MS, 20).
+-define(REPEAT, 10).
+%% Of a case. Code is loaded from files, and an application that starts loads its library, so the pairs
+%% with these are usually tried less.
+-define(LIMIT_MS, 500_000).
+-define(SLOW_REPEAT, 2).
 
-suite() -> [{timetrap, {minutes, 10}}].
+suite() -> [{timetrap, 60_000 + contract:limit_ms(?LIMIT_MS, ?REPEAT)}].
 
 all() -> [{group, Group} || {Group, _, _} <- groups()].
 
@@ -32,7 +37,8 @@ in_a_call(Config) -> in_node(Config, in_a_call).
 
 in_node(Config, State) ->
     Mode = [{Key, ?config(Key, Config)} || Key <- [strategy, mode]],
-    peer:call(?config(peer, Config), ?MODULE, pairs, [Mode, State], 500_000).
+    peer:call(?config(peer, Config), ?MODULE, pairs, [Mode, State],
+              contract:limit_ms(?LIMIT_MS, ?REPEAT)).
 
 %% What can end a box, or seem to.
 -define(ENDS, [close, death, collection, purge, stop]).
@@ -45,11 +51,10 @@ pairs(Config, State) ->
      || One <- ?ENDS, Other <- ?ENDS, One =< Other, _ <- lists:seq(1, times([One, Other]))],
     ok.
 
-%% Code is loaded from files, and an application that starts loads its library.
 times(Pair) ->
     contract:repetitions(case Pair -- [close, death, collection] of
-                             [] -> 10;
-                             _ -> 2
+                             [] -> ?REPEAT;
+                             _ -> ?SLOW_REPEAT
                          end).
 
 race(Config, State, One, Other) ->

@@ -15,7 +15,7 @@ cases() ->
      killed_in_an_owners_function, killed_in_line, killed_closing, killed_being_closed,
      killed_giving_away, killed_while_the_heir_dies, heir_is_killed].
 
-suite() -> [{timetrap, {minutes, 10}}].
+suite() -> [{timetrap, contract:limit_ms(600_000, ?REPEAT)}].
 
 closed(Box) ->
     contract:await_nothing_alive(),

@@ -4,7 +4,7 @@
 %% are polled to a deadline.
 -module(nif_node).
 
--export([start/3, stop/1, in_peer/2, run/1]).
+-export([start/3, stop/1, in_peer/2, in_peer/3, run/1]).
 -export([config/0, open/1, idle/0, owner/1, ask/2, endless/2, outcome/1, racer/1, start/1, kill/1,
          monitors/1, no_monitors/1, no_boxes/0, until/1]).
 
@@ -23,8 +23,10 @@ stop(Config) ->
 in_otp(Path) -> lists:prefix(code:root_dir(), Path) orelse Path =:= ".".
 
 %% Runs Fun in the case's node. The module that made it is on the code path there.
-in_peer(Config, Fun) ->
-    peer:call(proplists:get_value(peer, Config), ?MODULE, run, [Fun], 100_000).
+in_peer(Config, Fun) -> in_peer(Config, Fun, 100_000).
+
+in_peer(Config, Fun, LimitMs) ->
+    peer:call(proplists:get_value(peer, Config), ?MODULE, run, [Fun], LimitMs).
 
 run(Fun) -> Fun().
 

@@ -9,14 +9,18 @@
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
 
--import(nif_node, [in_peer/2, no_boxes/0, until/1]).
+-import(nif_node, [in_peer/3, no_boxes/0, until/1]).
 
 -export([suite/0, all/0, groups/0, init_per_group/2, end_per_group/2]).
 -export([reloaded/1, reloaded_softly/1, deleted/1, deleted_softly/1]).
 
 -define(LIBRARY, tripod_nif_lib).
+%% Met only by what hangs.
+-define(DEADLINE_MS, 30_000).
+%% Of a case that tries each state once.
+-define(LIMIT_MS, 240_000).
 
-suite() -> [{timetrap, {minutes, 5}}].
+suite() -> [{timetrap, 60_000 + contract:limit_ms(?LIMIT_MS, 1)}].
 
 all() -> [{group, Group} || {Group, _, _} <- groups()].
 
@@ -49,7 +53,8 @@ soft_purge() -> code:soft_purge(?LIBRARY).
 
 each_state(Config, Act) ->
     [Mode, Cleanup, Times] = [?config(Key, Config) || Key <- [mode, cleanup, times]],
-    Ends = in_peer(Config, fun() -> each_state(Mode, Cleanup, Times, Act) end),
+    Ends = in_peer(Config, fun() -> each_state(Mode, Cleanup, Times, Act) end,
+                   contract:limit_ms(?LIMIT_MS, 1)),
     ct:log("~p", [Ends]).
 
 %% Whether owners lived, for each state.
@@ -97,7 +102,7 @@ once(Mode, Cleanup, State, Act) ->
             goes_on(Mode, Cleanup, State, Owner, Monitor, Box);
         {'DOWN', Monitor, process, Owner, killed} ->
             gone(Mode, Cleanup, State, Box)
-    after 20_000 ->
+    after ?DEADLINE_MS ->
         error({hangs, State, tripod:census(nif)})
     end.
 
@@ -113,7 +118,7 @@ goes_on(Mode, Cleanup, State, Owner, Monitor, Box) ->
             lives;
         {'DOWN', Monitor, process, Owner, killed} ->
             gone(Mode, Cleanup, State, Box)
-    after 20_000 ->
+    after ?DEADLINE_MS ->
         error({hangs_again, State, tripod:census(nif)})
     end.
 
@@ -145,7 +150,7 @@ begin_call(State, Mode, Owner, Box) ->
         State =:= in_a_callback orelse begin Case ! {waits, self()} end,
         Case ! {reply, self(), calls(State, Box)}
     end),
-    receive {waits, Owner} -> ok after 10_000 -> error({does_not_begin, State}) end,
+    receive {waits, Owner} -> ok after ?DEADLINE_MS -> error({does_not_begin, State}) end,
     %% Else its interrupt would come before it.
     (State =:= in_line orelse (State =:= endless andalso Mode =/= inline))
         andalso until(fun() -> maps:get(calls, tripod:census(nif)) =:= 1 end),
