@@ -7,7 +7,9 @@
 //   byte 1   length of the pattern, byte 2 that of the subject; byte 3: init
 //   others   pattern, subject, replacement
 //
-// Both are short: the stock library can be stopped by nothing, and its time is exponential.
+// Both are short: the stock library can be stopped by nothing, and its time is exponential. What
+// takes the sandbox too long is not given to it, and counted. No table is walked, so the order of
+// its keys cannot show.
 #include "answer.h"
 #include "rig.h"
 #include "stock.h"
@@ -50,6 +52,13 @@ static const char body[] =
     "try(function() note(s:gsub(p, keys)) end)\n"
     "try(function() note(s:gsub(p, note)) end)\n"
     "try(function() note(s:gsub(p, function(a) if a ~= r then return a end end)) end)\n";
+
+static struct { unsigned long inputs, skipped; } count;
+
+static void count_print(void) {
+    fprintf(stderr, "note: %lu inputs, not compared, for they take too long: %lu (%.2f %%)\n",
+            count.inputs, count.skipped, 100.0 * (double)count.skipped / (double)count.inputs);
+}
 
 struct source {
     char text[sizeof body + 1024];
@@ -115,18 +124,23 @@ static void show(const struct source *source, const struct answer *stock,
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct stock_bounds bounds = {LOOKS, BYTES};
+    static const struct stock_bounds bounds = {LOOKS, BYTES, 0};
     static struct source source;
     if (size < HEADER)
         return 0;
+    if (count.inputs++ == 0)
+        (void)atexit(count_print);
     source_make(&source, data, size);
     struct answer stock, sandbox;
     answer_init(&stock);
     answer_init(&sandbox);
     sandbox_run(&source, pauses_of(data[0]), &sandbox);
-    if (sandbox.end != ANSWER_LIMIT) {
+    if (sandbox.end != ANSWER_LIMIT)
         stock_run(source.text, source.length, &bounds, &stock);
-        bool agree = stock.end == ANSWER_LIMIT || answer_agree(&stock, &sandbox);
+    if (sandbox.end == ANSWER_LIMIT || stock.end == ANSWER_LIMIT) {
+        count.skipped++;
+    } else {
+        bool agree = answer_agree(&stock, &sandbox);
         if (!agree)
             show(&source, &stock, &sandbox);
         rig_require(agree, "the stock library and the sandbox agree");

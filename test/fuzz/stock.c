@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A state of its own for each program, in an arena that is dropped at the end: a program that meets
-// a bound is left by longjmp, so nothing of it can catch that.
+// a bound is left by longjmp, so nothing of it can catch that. The state is never closed, so the
+// block that it lies in, which may begin before it, is never given back.
 #include "stock.h"
 
 #include "arena.h"
@@ -16,6 +17,7 @@
 
 struct stock {
     struct arena *arena;
+    size_t shift; // of the first block, which is the state
     unsigned long hooks_left;
     jmp_buf out;
 };
@@ -26,7 +28,10 @@ static struct stock *stock_of(lua_State *L) {
 
 static void *stock_allocate(void *context, void *block, size_t old, size_t size) {
     struct stock *stock = context;
-    return arena_realloc(stock->arena, block, block != NULL ? old : 0, size);
+    size_t shift = stock->shift;
+    stock->shift = 0;
+    char *to = arena_realloc(stock->arena, block, block != NULL ? old : 0, size + shift);
+    return to != NULL ? to + shift : NULL;
 }
 
 static void stock_full(void *context) {
@@ -77,6 +82,9 @@ static void stock_open_libraries(lua_State *L) {
     static const char *const string[] = {"dump", NULL};
     static const char *const os[] = {"execute", "exit",      "getenv",  "remove",
                                      "rename",  "setlocale", "tmpname", NULL};
+    // Of LUA_COMPAT_MATHLIB, which distributions may build with.
+    static const char *const math[] = {"atan2", "cosh",  "sinh",  "tanh", "pow",
+                                       "frexp", "ldexp", "log10", NULL};
     for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
         luaL_requiref(L, libraries[i].name, libraries[i].func, 1);
         lua_pop(L, 1);
@@ -84,6 +92,7 @@ static void stock_open_libraries(lua_State *L) {
     stock_remove(L, "_G", base);
     stock_remove(L, "string", string);
     stock_remove(L, "os", os);
+    stock_remove(L, "math", math);
     lua_pushcfunction(L, stock_print);
     lua_setglobal(L, "print");
 }
@@ -129,7 +138,11 @@ void stock_run(const char *source, size_t length, const struct stock_bounds *bou
                struct answer *answer) {
     struct test_host host;
     test_host_init(&host);
-    struct stock stock = {.hooks_left = bounds->instructions / STOCK_HOOK_EVERY};
+    struct stock stock = {
+        // luai_makeseed in lstate.c: the seed comes from this address, and what is the same in all.
+        .shift = 16 * (size_t)(bounds->place % STOCK_PLACES),
+        .hooks_left = bounds->instructions / STOCK_HOOK_EVERY,
+    };
     struct arena_config config = {
         .host = &host.host,
         .soft_bytes = bounds->memory_bytes,

@@ -10,7 +10,10 @@
 struct stock_bounds {
     unsigned long instructions;
     size_t memory_bytes;
+    unsigned place; // where in memory the state lies, and so what it hashes strings with
 };
+
+#define STOCK_PLACES 64u
 
 void stock_run(const char *source, size_t length, const struct stock_bounds *bounds,
                struct answer *answer);
