@@ -235,7 +235,7 @@ faults: | $(ASKED)
 faults: ## the artefacts that can be told to crash, in build/faults/priv
 	$(again) MODE=faults artefacts
 
-test-beams: $(BEAMS) $(TEST_BEAMS) build/modules.list
+test-beams: ebin/tripod.app $(BEAMS) $(TEST_BEAMS)
 
 # NAME_test.c is a program of its own, NAME_pipe.c is one that a test in Erlang talks to. Other files
 # of test/c are linked into each test; those of test/vm, with the NIF, into the tests there.
