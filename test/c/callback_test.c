@@ -53,7 +53,7 @@ static void paused_in_every_callback(void **state) {
     (void)state;
     struct box *box = open_with_pause(&roomy);
     char *source = read_cases();
-    for (int seed = 1; seed <= (differ_is_watched() ? 4 : 120); seed++)
+    for (int seed = 1; seed <= (valgrind_watches() ? 4 : 120); seed++)
         differ(box, source, seed);
     free(source);
     close_box();
@@ -69,7 +69,7 @@ static void paused_at_every_look(void **state) {
     hurried.slice_ns = 1;
     struct box *box = open_with_pause(&hurried);
     char *source = read_cases();
-    for (int seed = 1; seed <= (differ_is_watched() ? 1 : 20); seed++)
+    for (int seed = 1; seed <= (valgrind_watches() ? 1 : 20); seed++)
         differ(box, source, seed);
     free(source);
     close_box();

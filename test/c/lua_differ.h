@@ -100,17 +100,11 @@ static const struct service_limits roomy = {
     .preempt = SERVICE_PREEMPT_COUNT,
 };
 
-// valgrind's own library is loaded first. It is forty times slower, and finds with one seed what it
-// finds with all.
-static inline bool differ_is_watched(void) {
-    const char *loaded = getenv("LD_PRELOAD");
-    return loaded != NULL && strstr(loaded, "vgpreload") != NULL;
-}
-
-// In one box, so that what a chunk leaves behind is seen by the next.
+// In one box, so that what a chunk leaves behind is seen by the next. valgrind finds with one seed
+// what it finds with all.
 static inline void differ_often(const char *body, int seeds) {
     struct box *box = open_box(&roomy);
-    for (int seed = 1; seed <= (differ_is_watched() ? 1 : seeds); seed++)
+    for (int seed = 1; seed <= (valgrind_watches() ? 1 : seeds); seed++)
         differ(box, body, seed);
     close_box();
 }
