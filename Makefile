@@ -12,6 +12,9 @@ MODE ?= release
 ERL ?= erl
 ERLC ?= erlc
 PKG_CONFIG ?= pkg-config
+OBJCOPY ?= objcopy
+# Where Lua is: inside each artefact, in the system's shared library, or auto: inside if that works.
+LUA_LINK ?= auto
 V ?= 0
 # Directories of the services that are built in; core/services.c lists the services themselves.
 SERVICES ?= core/echo core/lua
@@ -102,10 +105,14 @@ build/lua.cflags:
 	@mkdir -p $(@D)
 	$(call deps,--check) build
 	$(Q)$(PKG_CONFIG) --cflags lua5.4 | sed 's/-I/-isystem /g' > $@.new && mv $@.new $@
-build/lua.libs:
+build/lua.choice: FORCE
 	@mkdir -p $(@D)
+	@echo '$(LUA_LINK)' | cmp -s - $@ || echo '$(LUA_LINK)' > $@
+build/lua.libs: build/lua.choice build-aux/lua-library core/lua/lua_streams.c
 	$(call deps,--check) build
-	$(Q)$(PKG_CONFIG) --libs lua5.4 > $@.new && mv $@.new $@
+	$(call say,LUA,$(LUA_LINK))
+	$(Q)CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' PKG_CONFIG='$(PKG_CONFIG)' \
+	    build-aux/lua-library '$(LUA_LINK)' $@
 # The port program's alone.
 build/seccomp.cflags:
 	@mkdir -p $(@D)

@@ -45,3 +45,10 @@ bool code_map_add(struct code_map *map, uintptr_t address) {
     (void)dl_iterate_phdr(code_look_at, &search);
     return search.found;
 }
+
+bool code_map_add_span(struct code_map *map, uintptr_t from, uintptr_t to) {
+    if (map->used == CODE_MAP_SPANS)
+        return false;
+    map->spans[map->used++] = (struct code_span){from, to};
+    return true;
+}

@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Executable segments of some loaded objects. An object has one, or two when the linker split it.
+// Executable segments of some loaded objects, or parts of them. An object has one, or two when the
+// linker split it.
 #define CODE_MAP_SPANS 8u
 
 struct code_map {
@@ -21,6 +22,9 @@ struct code_map {
 // Adds all code of the object (executable or shared library) that `address` lies in. False: none is
 // found, or there are too many segments; nothing was added. Not in a signal handler.
 bool code_map_add(struct code_map *map, uintptr_t address);
+
+// Adds a part of an object. False: there are too many.
+bool code_map_add_span(struct code_map *map, uintptr_t from, uintptr_t to);
 
 // Async-signal-safe.
 static inline bool code_map_has(const struct code_map *map, uintptr_t address) {

@@ -159,3 +159,39 @@ ERL
     [ "$status" -eq 0 ]
     [ "$output" = $'port_program answers\nport_driver answers\nnif answers' ]
 }
+
+@test "lua-library: inside the artefacts if that links, shared if told so" {
+    out=$BATS_TEST_TMPDIR/lua.libs
+    run build-aux/lua-library inside "$out"
+    [ "$status" -eq 0 ] && [ -z "$output" ]
+    [[ $(<"$out") == "$BATS_TEST_TMPDIR/lua.a "* ]]
+    printf 'int luaopen_base(void *); int main(void) { return luaopen_base(0); }' >"$out.c"
+    # shellcheck disable=SC2046 # words
+    cc -shared -fPIC -o "$out.so" "$out.c" $(<"$out") -lm
+    run nm -D --defined-only "$out.so"
+    [[ $output == *main* && $output != *lua* ]]
+    run readelf -d "$out.so"
+    [[ $output != *liblua* && $output != *TEXTREL* ]]
+    run build-aux/lua-library shared "$out"
+    [ "$status" -eq 0 ] && [[ $(<"$out") == "-l"* ]]
+}
+
+@test "lua-library: shared when the static library cannot be had, and says why" {
+    out=$BATS_TEST_TMPDIR/lua.libs
+    OBJCOPY=false run build-aux/lua-library auto "$out"
+    [ "$status" -eq 0 ] && [[ $output == "note: the shared library of Lua"*"could not be changed" ]]
+    [[ $(<"$out") == "-l"* ]]
+    OBJCOPY=false run build-aux/lua-library inside "$out.2"
+    [ "$status" -eq 1 ] && [[ $output == *"LUA_LINK=shared"* ]] && [ ! -e "$out.2" ]
+    run build-aux/lua-library yes "$out.2"
+    [ "$status" -eq 2 ] && [[ $output == *"auto, inside, shared"* ]]
+}
+
+@test "lua-library: a static library of another release is not taken" {
+    printf '#!/bin/sh\n[ "$1" = -print-file-name=liblua5.4.a ] && exec echo "%s"\nexec cc "$@"\n' \
+        "$BATS_TEST_TMPDIR/liblua5.4.a" >"$BATS_TEST_TMPDIR/cc"
+    chmod +x "$BATS_TEST_TMPDIR/cc"
+    sed 's/Lua 5\.4\.[0-9]*/Lua 5.4.x/g' "$(cc -print-file-name=liblua5.4.a)" >"$BATS_TEST_TMPDIR/liblua5.4.a"
+    CC=$BATS_TEST_TMPDIR/cc run build-aux/lua-library auto "$BATS_TEST_TMPDIR/lua.libs"
+    [ "$status" -eq 0 ] && [[ $output == *"is not the headers' Lua 5.4."* ]]
+}

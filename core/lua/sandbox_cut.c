@@ -32,13 +32,24 @@ static pthread_once_t cut_once = PTHREAD_ONCE_INIT;
 static struct code_map cut_map; // written once, by cut_learn
 static bool cut_possible;       // likewise
 
-static void cut_learn(void) {
-    // Through volatile pointers: the address that the dynamic linker found, not a stub of our own.
+// The ends of Lua's code where it is a part of this object (build-aux/lua-library), else NULL.
+extern const char __start_lua_text[] __attribute__((weak, visibility("hidden")));
+extern const char __stop_lua_text[] __attribute__((weak, visibility("hidden")));
+
+// Functions are named through volatile pointers: the address that the dynamic linker found, not a
+// stub of our own.
+static bool cut_learn_lua(void) {
+    uintptr_t from = (uintptr_t)__start_lua_text, to = (uintptr_t)__stop_lua_text;
+    if (from != 0)
+        return code_map_add_span(&cut_map, from, to);
     lua_State *(*volatile lua)(lua_Alloc, void *) = lua_newstate;
+    return code_map_add(&cut_map, (uintptr_t)lua);
+}
+
+static void cut_learn(void) {
     int (*volatile libc)(const char *, const char *) = strcoll;
     double (*volatile libm)(double, double) = fmod;
-    cut_possible =
-        code_map_add(&cut_map, (uintptr_t)lua) && code_map_add(&cut_map, (uintptr_t)libc);
+    cut_possible = cut_learn_lua() && code_map_add(&cut_map, (uintptr_t)libc);
     // Not needed where it is a part of libc.
     if (!code_map_has(&cut_map, (uintptr_t)libm))
         (void)code_map_add(&cut_map, (uintptr_t)libm);
