@@ -243,6 +243,15 @@ void nif_pool_interrupt(struct nif_box *self) {
     enif_mutex_unlock(pool.lock);
 }
 
+// Called with the lock, and returns with it.
+static void pool_close(ErlNifEnv *env, struct nif_box *self) {
+    enif_keep_resource(self);
+    enif_mutex_unlock(pool.lock);
+    nif_box_close(env, self);
+    enif_release_resource(self);
+    enif_mutex_lock(pool.lock);
+}
+
 void nif_pool_stop(ErlNifEnv *env) {
     enif_mutex_lock(pool.lock);
     while (pool.stopping)
@@ -251,7 +260,7 @@ void nif_pool_stop(ErlNifEnv *env) {
     size_t threads = pool.threads;
     for (size_t i = 0; i < threads; i++)
         if (pool.workers[i].box != NULL)
-            nif_box_close(env, pool.workers[i].box);
+            pool_close(env, pool.workers[i].box);
     enif_cond_broadcast(pool.work);
     enif_mutex_unlock(pool.lock);
     for (size_t i = 0; i < threads; i++) {

@@ -14,6 +14,7 @@ struct nif_kind {
 
 static unsigned register_loads; // guarded by the VM's code modification permission
 static ErlNifMutex *register_lock;
+static ErlNifCond *register_closed; // a box is not `closing` any more
 // The type of new boxes. Changes in a load, when no NIF of an earlier one can begin any more, but a
 // dirty one may be about to read it.
 static _Atomic(ErlNifResourceType *) register_type;
@@ -21,7 +22,8 @@ static _Atomic(bool) register_earlier; // there are types beside it
 // What follows is guarded by register_lock.
 static struct nif_kind *register_kinds; // the first is that of register_type
 static struct nif_entry register_open, register_ended;
-static size_t register_boxes; // in either list
+static size_t register_boxes;   // in either list
+static size_t register_closing; // of these
 static bool register_halting;
 
 static struct nif_box *register_box(struct nif_entry *entry) {
@@ -80,16 +82,6 @@ static void register_take(struct nif_kind *fresh, ErlNifResourceType *type) {
     atomic_store_explicit(&register_type, type, memory_order_release);
 }
 
-static bool register_begin(void) {
-    if (register_loads > 0)
-        return true;
-    char lock[] = "tripod_nif_register";
-    register_lock = enif_mutex_create(lock);
-    register_empty(&register_open);
-    register_empty(&register_ended);
-    return register_lock != NULL;
-}
-
 static void register_end(void) {
     if (register_loads > 0)
         return;
@@ -98,7 +90,24 @@ static void register_end(void) {
         register_kinds = kind->next;
         enif_free(kind);
     }
-    enif_mutex_destroy(register_lock);
+    if (register_lock != NULL)
+        enif_mutex_destroy(register_lock);
+    if (register_closed != NULL)
+        enif_cond_destroy(register_closed);
+}
+
+static bool register_begin(void) {
+    if (register_loads > 0)
+        return true;
+    char lock[] = "tripod_nif_register", closed[] = "tripod_nif_closed";
+    register_lock = enif_mutex_create(lock);
+    register_closed = enif_cond_create(closed);
+    register_empty(&register_open);
+    register_empty(&register_ended);
+    if (register_lock != NULL && register_closed != NULL)
+        return true;
+    register_end();
+    return false;
 }
 
 bool nif_register_load(ErlNifEnv *env, const char *name, const ErlNifResourceTypeInit *init) {
@@ -110,7 +119,8 @@ bool nif_register_load(ErlNifEnv *env, const char *name, const ErlNifResourceTyp
     ErlNifResourceType *type =
         fresh != NULL ? enif_init_resource_type(env, name, init, flags, NULL) : NULL;
     if (type == NULL) {
-        enif_free(fresh);
+        if (fresh != NULL)
+            enif_free(fresh);
         register_end();
         return false;
     }
@@ -130,7 +140,7 @@ struct nif_box *nif_register_alloc(void) {
     ErlNifResourceType *type = atomic_load_explicit(&register_type, memory_order_acquire);
     struct nif_box *box = enif_alloc_resource(type, sizeof *box);
     if (box != NULL)
-        box->entry.kind = NULL;
+        box->entry = (struct nif_entry){.kind = NULL};
     return box;
 }
 
@@ -154,6 +164,8 @@ void nif_register_leave(struct nif_box *box) {
     if (kind == NULL)
         return;
     enif_mutex_lock(register_lock);
+    while (box->entry.closing)
+        enif_cond_wait(register_closed, register_lock);
     register_unlink(&box->entry);
     register_boxes--;
     kind->boxes--;
@@ -182,22 +194,29 @@ struct nif_box *nif_register_find(ErlNifEnv *env, ERL_NIF_TERM handle) {
                : NULL;
 }
 
-// The oldest first, and a lock for each: who opens or destroys a box waits for one that is closed,
-// not for all.
+// Nobody's reference keeps a box of the list: its destructor may have begun, and one that has
+// cannot be stopped. It waits for `closing`, as the box's memory stays until it returns.
+static void register_close_oldest(ErlNifEnv *env) {
+    struct nif_entry *entry = register_open.previous;
+    register_unlink(entry);
+    register_link(&register_ended, entry);
+    entry->closing = true;
+    register_closing++;
+    enif_mutex_unlock(register_lock);
+    nif_box_close(env, register_box(entry));
+    enif_mutex_lock(register_lock);
+    entry->closing = false;
+    register_closing--;
+    enif_cond_broadcast(register_closed);
+}
+
 void nif_register_close(ErlNifEnv *env) {
     enif_mutex_lock(register_lock);
-    size_t boxes = register_boxes;
+    for (size_t boxes = register_boxes; boxes > 0 && register_open.next != &register_open; boxes--)
+        register_close_oldest(env);
+    while (register_closing > 0) // by somebody else
+        enif_cond_wait(register_closed, register_lock);
     enif_mutex_unlock(register_lock);
-    while (boxes-- > 0) {
-        enif_mutex_lock(register_lock);
-        struct nif_entry *entry = register_open.previous;
-        if (entry != &register_open) {
-            register_unlink(entry);
-            register_link(&register_ended, entry);
-            nif_box_close(env, register_box(entry));
-        }
-        enif_mutex_unlock(register_lock);
-    }
 }
 
 void nif_register_halt(void) {

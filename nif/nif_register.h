@@ -21,6 +21,7 @@ struct nif_box;
 struct nif_entry {
     struct nif_entry *next, *previous;
     struct nif_kind *kind; // the resource type it was allocated with; NULL: not entered
+    bool closing;          // by nif_register_close, on another thread perhaps than a destructor's
 };
 
 // From load and upgrade, and once each per load that succeeded. `name` and `init` as
@@ -32,13 +33,15 @@ void nif_register_unload(void);
 // before it has a handle. False: the VM halts, there are no new boxes.
 struct nif_box *nif_register_alloc(void);
 bool nif_register_enter(struct nif_box *box);
-// The first thing that a destructor does, entered or not: waits while the box is being closed here.
+// The first thing that a destructor does, entered or not: waits while this box is being closed
+// here.
 void nif_register_leave(struct nif_box *box);
 
 // NULL: `handle` is no box of this library.
 struct nif_box *nif_register_find(ErlNifEnv *env, ERL_NIF_TERM handle);
 
-// Closes every box there is; those that others open meanwhile may stay. `env` of the calling NIF.
+// Closes every box there is; those that others open meanwhile may stay. Holds no lock while it
+// closes one. `env` of the calling NIF.
 void nif_register_close(ErlNifEnv *env);
 
 // The VM halts: ends the calls in progress, and lets none begin, so that no scheduler is held by

@@ -76,6 +76,9 @@ ERL_NIF_TERM vm_call(const ErlNifEntry *library, ErlNifEnv *env, const char *nam
 size_t vm_resources(void); // how many there are
 void vm_monitors_fire(struct vm_process *process);
 size_t vm_monitors(struct vm_process *process); // how many resources watch it
+size_t vm_waiting(void); // threads that wait for a condition of the library's
+// Aborts when this thread holds a lock of the library's.
+void vm_enter(void);
 
 // Moments at which other threads may be faster than a NIF.
 enum vm_moment {
@@ -87,7 +90,8 @@ enum vm_moment {
     VM_FIRES,       // a monitor cannot be removed any more, and its `down` was not called yet
     VM_MOMENTS
 };
-// The next time that it comes to it, `act` is called, once. For a test with one thread.
+// The next time that it comes to it, `act` is called, once. Not while several threads may come to
+// it.
 void vm_at(enum vm_moment moment, void (*act)(void *data), void *data);
 void vm_reach(enum vm_moment moment);
 // The library's mutexes keep nobody out any more: what relies on them is a race. For the test of

@@ -108,6 +108,7 @@ bool vm_send(struct vm_process *to, ERL_NIF_TERM term) {
 
 int enif_send(ErlNifEnv *caller, const ErlNifPid *to, ErlNifEnv *env, ERL_NIF_TERM term) {
     (void)caller;
+    vm_enter();
     bool sent = vm_send(vm_process_of(to), term);
     if (sent)
         enif_clear_env(env);

@@ -31,6 +31,8 @@ struct enif_resource_type_t {
 struct ErlDrvMutex_ {
     pthread_mutex_t mutex;
 };
+static _Thread_local unsigned vm_held; // of these, by this thread
+static _Atomic(size_t) vm_waiters;
 struct ErlDrvCond_ {
     pthread_cond_t cond;
 };
@@ -53,6 +55,17 @@ size_t vm_resources(void) {
 
 void vm_break_locks(void) {
     vm_broken = true;
+}
+
+// Whoever calls the VM with a lock of its own may meet that lock again in there, and keeps others
+// waiting for whatever the VM is at. Not checked where the VM does not call back: memory, terms.
+void vm_enter(void) {
+    if (vm_held > 0)
+        abort();
+}
+
+size_t vm_waiting(void) {
+    return atomic_load_explicit(&vm_waiters, memory_order_relaxed);
 }
 
 void vm_at(enum vm_moment moment, void (*act)(void *data), void *data) {
@@ -153,6 +166,7 @@ static void vm_destroy(struct vm_resource *resource) {
 
 void enif_release_resource(void *object) {
     struct vm_resource *resource = vm_header(object);
+    vm_enter();
     size_t before = atomic_fetch_sub_explicit(&resource->references, 1, memory_order_acq_rel);
     if (before == 0)
         abort();
@@ -167,6 +181,7 @@ int enif_monitor_process(ErlNifEnv *env, void *object, const ErlNifPid *pid,
     struct vm_monitor *entry = malloc(sizeof *entry);
     if (process == NULL || entry == NULL)
         abort();
+    vm_enter();
     vm_reach(VM_MONITORS);
     entry->resource = vm_header(object);
     entry->id = atomic_fetch_add_explicit(&vm_monitor_id, 1, memory_order_relaxed) + 1;
@@ -196,6 +211,7 @@ int enif_demonitor_process(ErlNifEnv *env, void *object, const ErlNifMonitor *mo
     struct vm_process *process = vm_process_at(name.process);
     if (process == NULL)
         abort();
+    vm_enter();
     vm_reach(VM_DEMONITORS);
     bool taken = vm_monitor_take(process, vm_header(object), name.id);
     vm_reach(VM_DEMONITORED);
@@ -261,13 +277,17 @@ void enif_mutex_destroy(ErlNifMutex *mutex) {
 }
 
 void enif_mutex_lock(ErlNifMutex *mutex) {
-    if (!vm_broken)
-        (void)pthread_mutex_lock(&mutex->mutex);
+    if (vm_broken)
+        return;
+    (void)pthread_mutex_lock(&mutex->mutex);
+    vm_held++;
 }
 
 void enif_mutex_unlock(ErlNifMutex *mutex) {
-    if (!vm_broken)
-        (void)pthread_mutex_unlock(&mutex->mutex);
+    if (vm_broken)
+        return;
+    vm_held--;
+    (void)pthread_mutex_unlock(&mutex->mutex);
 }
 
 ErlNifCond *enif_cond_create(char *name) {
@@ -294,7 +314,9 @@ void enif_cond_broadcast(ErlNifCond *cond) {
 void enif_cond_wait(ErlNifCond *cond, ErlNifMutex *mutex) {
     struct timespec soon;
     if (!vm_broken) {
+        atomic_fetch_add_explicit(&vm_waiters, 1, memory_order_relaxed);
         (void)pthread_cond_wait(&cond->cond, &mutex->mutex);
+        atomic_fetch_sub_explicit(&vm_waiters, 1, memory_order_relaxed);
         return;
     }
     (void)clock_gettime(CLOCK_REALTIME, &soon);
