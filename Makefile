@@ -210,7 +210,7 @@ again = +@$(MAKE) --no-print-directory $(if $(filter 0,$(V)),-s)
 ASKED := build/otp.flags build/lua.cflags build/lua.libs build/seccomp.cflags build/seccomp.libs
 
 # Of these jobs, one at a time; each runs its own parts side by side.
-JOBS := deps test soak bench kill crash compare lint asan valgrind tsan fuzz coverage nets check
+JOBS := deps test soak lateness bench kill crash compare lint asan valgrind tsan fuzz coverage nets check
 ifneq ($(filter $(JOBS),$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
@@ -236,6 +236,11 @@ soak: ## owners killed in every phase, TIMES=5000 each, in MINUTES=30; GROUP=, P
 	$(again) all test-beams
 	@$(ERL) -noshell -pa ebin build/test/ebin \
 	    -run owner_soak main $(TIMES) $(MINUTES) $(or $(GROUP),all) $(or $(PHASE),all)
+.PHONY: lateness
+lateness: ## how late hostile scripts end, on a machine that does nothing else; GROUP= that mode
+	$(call deps,--brief) $(DEPS_OF_test)
+	$(again) all test-beams
+	@$(ERL) -noshell -pa ebin build/test/ebin -run hostile_late main $(or $(GROUP),all)
 
 .PHONY: faults test-beams c-tests net-programs fuzz-targets objects
 faults: | $(ASKED)
