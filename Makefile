@@ -93,35 +93,7 @@ FLOOR_OF_lua := tripod_floor_lua
 floors: $(foreach F,$(FLOOR_SRC),$(PRIV)/$(or $(FLOOR_OF_$(basename $(notdir $F))),\
             $(error $F: the floors are nif.c, driver.c, echo.c and lua.c)))
 
-# What erl and pkg-config say, once, as response files for the compiler.
-OTP_INCLUDE := $(lastword $(if $(wildcard build/otp.flags),$(file <build/otp.flags)))
-build/otp.flags: $(if $(wildcard $(OTP_INCLUDE)/erl_nif.h),,FORCE)
-	@mkdir -p $(@D)
-	$(call deps,--check) build
-	$(Q)$(ERL) -noshell -eval 'io:format("-isystem ~s/usr/include~n", [code:root_dir()]), halt().' \
-	    > $@.new && mv $@.new $@
-
-build/lua.cflags:
-	@mkdir -p $(@D)
-	$(call deps,--check) build
-	$(Q)$(PKG_CONFIG) --cflags lua5.4 | sed 's/-I/-isystem /g' > $@.new && mv $@.new $@
-build/lua.choice: FORCE
-	@mkdir -p $(@D)
-	@echo '$(LUA_LINK)' | cmp -s - $@ || echo '$(LUA_LINK)' > $@
-build/lua.libs: build/lua.choice build-aux/lua-library core/lua/lua_streams.c
-	$(call deps,--check) build
-	$(call say,LUA,$(LUA_LINK))
-	$(Q)CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' PKG_CONFIG='$(PKG_CONFIG)' \
-	    build-aux/lua-library '$(LUA_LINK)' $@
-# The port program's alone.
-build/seccomp.cflags:
-	@mkdir -p $(@D)
-	$(call deps,--check) build
-	$(Q)$(PKG_CONFIG) --cflags libseccomp | sed 's/-I/-isystem /g' > $@.new && mv $@.new $@
-build/seccomp.libs:
-	@mkdir -p $(@D)
-	$(call deps,--check) build
-	$(Q)$(PKG_CONFIG) --libs libseccomp > $@.new && mv $@.new $@
+include build-aux/asked.mk
 
 # Rewritten only when the content changed; whoever depends on it is then remade.
 $(BUILD)/flags: FORCE
@@ -206,8 +178,6 @@ DEPS_OF_nets := build test safety
 DEPS_OF_all := $(DEPS_OF_test) lint safety
 deps = @CC='$(CC)' ERL='$(ERL)' PKG_CONFIG='$(PKG_CONFIG)' DEPS='$(DEPS)' build-aux/deps $(1)
 again = +@$(MAKE) --no-print-directory $(if $(filter 0,$(V)),-s)
-# Makes of their own in other modes must not write the answers of erl and pkg-config side by side.
-ASKED := build/otp.flags build/lua.cflags build/lua.libs build/seccomp.cflags build/seccomp.libs
 
 # Of these jobs, one at a time; each runs its own parts side by side.
 JOBS := deps test soak lateness bench kill crash compare lint asan valgrind tsan fuzz coverage nets check
