@@ -8,7 +8,7 @@
 
 cases() ->
     [owner_exits_normally, owner_shuts_down, owner_crashes, owner_is_killed, owner_dies_of_a_link,
-     owner_is_killed_in_a_call, owner_is_killed_in_a_c_callback, owner_leaks_its_handle,
+     owner_is_killed_in_a_call, owner_is_killed_in_a_handler, owner_leaks_its_handle,
      owner_dies_with_replies_pending, many_owners_die_at_once, only_the_owner_calls,
      close_is_idempotent, use_after_close, a_stranger_closes, close_while_a_call_runs,
      failed_open_leaves_nothing, open_close_many_times, give_away, give_away_and_die,
@@ -73,9 +73,9 @@ owner_is_killed_in_a_call(Config) ->
     gone(Box).
 
 %% Here the call cannot leave the thread between two steps.
-owner_is_killed_in_a_c_callback(Config) ->
+owner_is_killed_in_a_handler(Config) ->
     {Owner, Monitor, Box} =
-        in_a_call(Config, "table.sort({1, 2}, function() while true do pcall(error) end end)"),
+        in_a_call(Config, "xpcall(error, function() while true do pcall(error) end end)"),
     exit(Owner, kill),
     ok = tripod:interrupt(Box),
     receive {'DOWN', Monitor, process, Owner, killed} -> ok end,

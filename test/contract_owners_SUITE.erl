@@ -12,7 +12,7 @@ cases() ->
     [give_away_permutations, no_trace_is_left, leaked_handles, only_bytes_of_the_handle_are_left,
      owner_keeps_only_bytes, many_owners_die, killed_opening, killed_idle, killed_in_a_call,
      killed_between_slices, killed_in_conversion, killed_in_a_sort_callback,
-     killed_in_an_owners_function, killed_in_line, killed_closing, killed_being_closed,
+     killed_in_a_handler, killed_in_an_owners_function, killed_in_line, killed_closing, killed_being_closed,
      killed_giving_away, killed_while_the_heir_dies, heir_is_killed].
 
 suite() -> [{timetrap, contract:limit_ms(600_000, ?REPEAT)}].
@@ -229,6 +229,7 @@ killed_in_a_call(Config) -> killed(Config, in_a_call).
 killed_between_slices(Config) -> killed(Config, between_slices).
 killed_in_conversion(Config) -> killed(Config, in_conversion).
 killed_in_a_sort_callback(Config) -> killed(Config, in_a_callback).
+killed_in_a_handler(Config) -> killed(Config, in_a_handler).
 killed_in_an_owners_function(Config) -> killed(Config, in_an_owners_function).
 killed_in_line(Config) -> killed(Config, in_line).
 killed_closing(Config) -> killed(Config, closing).

@@ -84,8 +84,9 @@ noise() ->
     erlang:yield(),
     noise().
 
-states(thread) -> [idle, endless, in_line, large_request, large_reply, in_a_callback];
-states(_) -> [idle, endless, in_a_c_callback, large_request, large_reply, in_a_callback].
+states(thread) ->
+    [idle, endless, in_a_handler, in_line, large_request, large_reply, in_a_callback];
+states(_) -> [idle, endless, in_a_comparator, in_a_handler, large_request, large_reply, in_a_callback].
 
 %% What one owner does at that moment; how it goes on if it is still there, and its box with it.
 once(Mode, Cleanup, State, Act) ->
@@ -152,17 +153,22 @@ begin_call(State, Mode, Owner, Box) ->
     end),
     receive {waits, Owner} -> ok after ?DEADLINE_MS -> error({does_not_begin, State}) end,
     %% Else its interrupt would come before it.
-    (State =:= in_line orelse (State =:= endless andalso Mode =/= inline))
+    (State =:= in_line orelse (endless(State) andalso Mode =/= inline))
         andalso until(fun() -> maps:get(calls, tripod:census(nif)) =:= 1 end),
     spin(rand:uniform(20_000)).
+
+endless(State) -> State =:= endless orelse State =:= in_a_comparator.
 
 spin(0) -> ok;
 spin(N) -> spin(N - 1).
 
 calls(idle, _) -> [];
 calls(endless, Box) -> [tripod_lua:eval(Box, "while true do pcall(error) end")];
-calls(in_a_c_callback, Box) ->
-    Source = <<"table.sort({1, 2}, function() while true do pcall(error) end end)">>,
+calls(in_a_comparator, Box) ->
+    [tripod_lua:eval(Box, "table.sort({1, 2}, function() while true do pcall(error) end end)")];
+%% It cannot pause.
+calls(in_a_handler, Box) ->
+    Source = <<"xpcall(error, function() while true do pcall(error) end end)">>,
     [tripod:call(Box, {eval, Source, []}, #{time_ms => 30})];
 calls(in_a_callback, Box) -> [tripod_lua:eval(Box, "return wait()")];
 calls(in_line, Box) ->
@@ -201,9 +207,10 @@ all_right(idle, _, []) -> ok;
 all_right(in_a_callback, _, [{ok, [1]}]) -> ok;
 all_right(in_line, _, [{error, interrupted}, {ok, [1]}, {ok, [1]}]) -> ok;
 all_right(State, _, [{ok, [20_000]}]) when State =:= large_request; State =:= large_reply -> ok;
-all_right(in_a_c_callback, _, [{error, {limit, time}}]) -> ok;
+all_right(in_a_handler, _, [{error, {limit, time}}]) -> ok;
 all_right(State, inline, [{error, {limit, time}}]) when State =/= in_a_callback -> ok;
-all_right(State, _, [{error, interrupted}]) when State =:= endless; State =:= in_a_c_callback -> ok.
+all_right(State, _, [{error, interrupted}])
+  when State =:= endless; State =:= in_a_comparator; State =:= in_a_handler -> ok.
 
 end_box(_, 1, Owner, Monitor, Box) ->
     ok = tripod:close(Box),

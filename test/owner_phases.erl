@@ -15,7 +15,7 @@
                         stage/1, still/2, died/2, kill/1, end_owner/2, end_held/1, closed/1]).
 
 -type phase() :: opening | idle | in_a_call | between_slices | in_conversion | in_a_callback
-               | in_an_owners_function | in_line | closing | being_closed | giving_away
+               | in_a_handler | in_an_owners_function | in_line | closing | being_closed | giving_away
                | heir_dies | both_die.
 -type place() :: atom().
 %% heir: a process that lives on. marks: how far the owner is, and what the phase wants to know besides.
@@ -30,8 +30,8 @@
 
 -spec all() -> [phase(), ...].
 all() ->
-    [opening, idle, in_a_call, between_slices, in_conversion, in_a_callback, in_an_owners_function,
-     in_line, closing, being_closed, giving_away, heir_dies, both_die].
+    [opening, idle, in_a_call, between_slices, in_conversion, in_a_callback, in_a_handler,
+     in_an_owners_function, in_line, closing, being_closed, giving_away, heir_dies, both_die].
 
 %% Slices exist where a call makes room for others.
 -spec exists(phase(), Mode :: atom()) -> boolean().
@@ -70,16 +70,20 @@ kill_at(in_a_call, Rig) ->
     in_a_call(Rig, fun owner_meeting:end_owner/2, "while true do pcall(error) end",
               fun(Calls, _) -> Calls =:= 1 end);
 
-%% And the comparator has allocated. The first such step of a box in mode yield is on the owner's
-%% scheduler as well.
-kill_at(in_a_callback, #{config := Config} = Rig) ->
+%% And the comparator has allocated. It pauses like any other code.
+kill_at(in_a_callback, Rig) ->
+    in_a_call(Rig, fun owner_meeting:end_owner/2,
+              ["table.sort({1, 2}, function() ", endless_with_bytes(), " end)"], fun has_bytes/2);
+
+%% And the handler has allocated, which cannot pause: the first such step of a box in mode yield is on
+%% the owner's scheduler, like one of a box in mode inline.
+kill_at(in_a_handler, #{config := Config} = Rig) ->
     End = case proplists:get_value(mode, Config) of
               yield -> fun(Victim, _) -> end_held(Victim) end;
               _ -> fun owner_meeting:end_owner/2
           end,
-    in_a_call(Rig, End, ["table.sort({1, 2}, function() local s = ('x'):rep(",
-                    integer_to_list(?CALLBACK_BYTES), ") while true do pcall(error) end end)"],
-              fun(Calls, Bytes) -> Calls =:= 1 andalso Bytes >= ?CALLBACK_BYTES end);
+    in_a_call(Rig, End, ["xpcall(error, function() ", endless_with_bytes(), " end)"],
+              fun has_bytes/2);
 
 kill_at(between_slices, #{config := Config}) ->
     case contract:strategy(Config) of
@@ -231,6 +235,11 @@ in_a_call(#{config := Config, marks := Marks}, End, Source, Is) ->
     Place = case There() of true -> in_it; false -> before end,
     ok = End(Victim, Config),
     [Place].
+
+endless_with_bytes() ->
+    ["local s = ('x'):rep(", integer_to_list(?CALLBACK_BYTES), ") while true do pcall(error) end"].
+
+has_bytes(Calls, Bytes) -> Calls =:= 1 andalso Bytes >= ?CALLBACK_BYTES.
 
 %% More calls are in progress than threads there are for them, so that some are between two slices.
 between_slices(Config, Inside) ->
