@@ -220,12 +220,12 @@ faults: ## the artefacts that can be told to crash, in build/faults/priv
 test-beams: ebin/tripod.app $(BEAMS) $(TEST_BEAMS)
 
 # NAME_test.c is a program of its own, NAME_pipe.c is one that a test in Erlang talks to. Other files
-# of test/c are linked into each test; those of test/vm, with the NIF, into the tests there.
+# of test/c are linked into each test; those of test/vm, with NIF and driver, into the tests there.
 TEST_NAMES := $(patsubst %.c,%,$(filter %_test.c,$(TEST_SRC)))
 C_TESTS := $(TEST_NAMES:%=$(BUILD)/%)
 C_PIPES := $(patsubst %.c,$(BUILD)/%,$(filter %_pipe.c,$(TEST_SRC)))
 C_SHARED := $(call objects,$(filter-out test/vm/% %_test.c %_pipe.c,$(TEST_SRC)))
-VM_SHARED := $(call objects,$(filter-out test/c/% %_test.c,$(TEST_SRC)) nif/%.c)
+VM_SHARED := $(call objects,$(filter-out test/c/% %_test.c,$(TEST_SRC)) nif/%.c port_driver/%.c)
 c-tests: $(C_TESTS) $(C_PIPES)
 $(C_PIPES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)

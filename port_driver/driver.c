@@ -104,7 +104,9 @@ static void on_stop(ErlDrvData data) {
 // monitor *after* callback").
 static void on_process_exit(ErlDrvData data, ErlDrvMonitor *monitor) {
     struct port *self = (struct port *)data;
-    // A former owner's exit may be under way when its monitor is removed.
+    // A former owner's exit may be under way when its monitor is removed. ERTS looks it up once
+    // more with the port locked and drops it (erts_fire_port_monitor in io.c), but does not promise
+    // to.
     if (driver_compare_monitors(monitor, &self->monitor) != 0)
         return;
     port_retire_box(self);
