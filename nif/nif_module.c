@@ -19,7 +19,7 @@
 // One for each build that was loaded. It stays where it is for good: no build is ever unmapped
 // (-z nodelete, see the Makefile).
 struct nif_build {
-    void (*close)(ErlNifEnv *env); // ends all of its boxes
+    void (*close)(ErlNifEnv *env); // ends all of its boxes, soon
     struct census_total (*census)(void);
     _Atomic(struct nif_build *) earlier; // written with the code modification permission
 };
@@ -32,7 +32,33 @@ struct nif_load {
     bool timed, reaps;
 };
 
-static struct nif_build module_build = {.close = nif_register_close, .census = census_count};
+// Guarded by the code modification permission.
+static ErlNifTid module_closer;
+static bool module_closes; // the thread was started, and not yet joined
+
+static void module_close_end(void) {
+    if (module_closes)
+        (void)enif_thread_join(module_closer, NULL);
+    module_closes = false;
+}
+
+static void *module_closer_main(void *unused) {
+    (void)unused;
+    nif_register_close(NULL);
+    return NULL;
+}
+
+// While an upgrade runs, no scheduler does (load_nif in erl_nif.c blocks thread progress), and 200
+// boxes just too small for the reaper took 30 ms. So that is left to a thread.
+static void module_close(ErlNifEnv *env) {
+    char name[] = "tripod_nif_closer";
+    module_close_end();
+    module_closes = enif_thread_create(name, &module_closer, module_closer_main, NULL, NULL) == 0;
+    if (!module_closes)
+        nif_register_close(env);
+}
+
+static struct nif_build module_build = {.close = module_close, .census = census_count};
 
 // One for each outcome, so that nothing is allocated that another build would have to free.
 static struct nif_load module_loads[] = {
@@ -94,6 +120,7 @@ int nif_module_upgrade(ErlNifEnv *env, void **data, void *old_data) {
 
 void nif_module_unload(void *data) {
     const struct nif_load *load = data;
+    module_close_end();
     nif_pool_unload();
     nif_register_unload();
     if (load->reaps)

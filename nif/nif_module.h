@@ -13,8 +13,9 @@
 // The callbacks of the same names in erl_nif. 0, or the load fails and nothing has changed.
 //
 // An upgrade within this build takes the living boxes over. One from another build ends them with
-// {error, closed}, because they hold pointers into that build; it fails if that build's private
-// data is not of the layout that this one knows: then nobody could end them.
+// {error, closed}, because they hold pointers into that build: calls of them find no box from then
+// on, and a thread of that build's frees them one by one. It fails if that build's private data is
+// not of the layout that this one knows: then nobody could end them.
 int nif_module_load(ErlNifEnv *env, void **data);
 int nif_module_upgrade(ErlNifEnv *env, void **data, void *old_data);
 void nif_module_unload(void *data);
