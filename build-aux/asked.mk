@@ -19,7 +19,8 @@ build/lua.choice: FORCE
 	@echo '$(LUA_LINK)' | cmp -s - $@ || echo '$(LUA_LINK)' > $@
 # Made anew when the library is another.
 -include build/lua.libs.d
-build/lua.libs: build/lua.choice build-aux/lua-library core/lua/lua_streams.c
+build/lua.libs: build/lua.choice build-aux/lua-library build-aux/lua-probe.c \
+    core/lua/lua_streams.c core/lua/lua_concat.c core/lua/lua_concat.h
 	$(call deps,--check) build
 	$(call say,LUA,$(LUA_LINK))
 	$(Q)CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' PKG_CONFIG='$(PKG_CONFIG)' \

@@ -179,12 +179,28 @@ ERL
 @test "lua-library: shared when the static library cannot be had, and says why" {
     out=$BATS_TEST_TMPDIR/lua.libs
     OBJCOPY=false run build-aux/lua-library auto "$out"
-    [ "$status" -eq 0 ] && [[ $output == "note: the shared library of Lua"*"could not be changed" ]]
+    [ "$status" -eq 0 ] && [[ $output == "note: the shared library of Lua"*"could not be changed"* ]]
     [[ $(<"$out") == "-l"* ]]
     OBJCOPY=false run build-aux/lua-library inside "$out.2"
     [ "$status" -eq 1 ] && [[ $output == *"LUA_LINK=shared"* ]] && [ ! -e "$out.2" ]
     run build-aux/lua-library yes "$out.2"
     [ "$status" -eq 2 ] && [[ $output == *"auto, inside, shared"* ]]
+}
+
+@test "lua-library: no library that a script can crash is taken without a word" {
+    out=$BATS_TEST_TMPDIR/lua.libs
+    probe() {
+        # shellcheck disable=SC2046 # words
+        cc $(pkg-config --cflags lua5.4) -o "$out.probe" build-aux/lua-probe.c $(<"$out") -lm -ldl
+        run sh -c 'ulimit -c 0; "$1"; exit $?' sh "$out.probe"
+    }
+    build-aux/lua-library inside "$out"
+    probe
+    [ "$status" -eq 0 ]
+    run build-aux/lua-library shared "$out"
+    said=$output
+    probe
+    if [ "$status" -eq 0 ]; then [ -z "$said" ]; else [[ $said == "warning: "* ]]; fi
 }
 
 @test "lua-library: a static library of another release is not taken" {

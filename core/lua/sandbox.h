@@ -277,6 +277,8 @@ static inline void sandbox_book(struct sandbox *sandbox, size_t steps) {
 }
 // Yields to the host for a pause, as lua_yieldk: `return sandbox_pause(...)`; `again` goes on.
 int sandbox_pause(lua_State *L, lua_KContext context, lua_KFunction again);
+// Pauses because Lua cannot go on without that (lua_concat.h).
+int sandbox_moved(lua_State *L);
 
 // sandbox_identity.c
 // Pushes what luaL_tolstring would, with sandbox_identity's instead of an address, and returns

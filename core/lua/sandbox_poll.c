@@ -22,6 +22,18 @@ bool sandbox_poll(lua_State *L) {
     return sandbox->pause_owed && sandbox_can_yield(sandbox, L);
 }
 
+// The value that the script will get is at 1.
+static int poll_moved_back(lua_State *L, int status, lua_KContext context) {
+    (void)L, (void)status, (void)context;
+    return 1;
+}
+
+int sandbox_moved(lua_State *L) {
+    if (!sandbox_can_yield(sandbox_of(L), L))
+        return luaL_error(L, "the stack cannot move during a __concat here");
+    return sandbox_pause(L, 0, poll_moved_back);
+}
+
 int sandbox_pause(lua_State *L, lua_KContext context, lua_KFunction again) {
     sandbox_of(L)->pausing = true;
     return lua_yieldk(L, 0, context, again);

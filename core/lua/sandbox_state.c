@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Lua state's life: created in an arena, dropped with the arena. lua_close is never called: the
 // sandbox has no finalizers and no foreign userdata, so there is nothing that a walk would release.
+#include "lua_concat.h"
 #include "sandbox_call.h"
 #include "sandbox_fronts.h"
 
@@ -57,6 +58,10 @@ static int sandbox_create(struct sandbox *sandbox, void *data) {
     (void)lua_gc(L, LUA_GCINC, SANDBOX_GC_PAUSE, 0, 0);
     lua_sethook(L, NULL, 0, 0); // bound now: its first call must not come from a signal handler
     sandbox_open_libraries(L);
+#if LUA_VERSION_RELEASE_NUM == 50404
+    lua_pushcfunction(L, sandbox_moved);
+    lua_setfield(L, LUA_REGISTRYINDEX, LUA_CONCAT_MOVED);
+#endif
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &sandbox->chunks);
     sandbox_fresh_call(sandbox);
