@@ -61,16 +61,21 @@ int sandbox_pcall(lua_State *L) {
 static int guard_handler(lua_State *L);
 
 // A handler that fails is called for its own error too. Stock Lua lets that go on until the C stack
-// is used up; that would be a limit here.
+// is used up; that would be a limit here. A handler that calls pcall or xpcall has not failed.
 static bool guard_handlers_pile_up(lua_State *L) {
     lua_Debug frame;
     int handlers = 0;
     for (int level = 1; level < 64 && lua_getstack(L, level, &frame); level++) {
         (void)lua_getinfo(L, "f", &frame);
-        handlers += lua_tocfunction(L, -1) == guard_handler ? 1 : 0;
+        lua_CFunction function = lua_tocfunction(L, -1);
         lua_pop(L, 1);
+        if (function == sandbox_pcall || function == sandbox_xpcall)
+            return false;
+        handlers += function == guard_handler ? 1 : 0;
+        if (handlers >= 8)
+            return true;
     }
-    return handlers >= 8;
+    return false;
 }
 
 // A handler runs where the error was raised: for one raised by the hook that means with hooks off,
