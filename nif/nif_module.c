@@ -53,6 +53,7 @@ static void *module_closer_main(void *unused) {
 static void module_close(ErlNifEnv *env) {
     char name[] = "tripod_nif_closer";
     module_close_end();
+    nif_register_condemn(); // not those that a later load of this build opens
     module_closes = enif_thread_create(name, &module_closer, module_closer_main, NULL, NULL) == 0;
     if (!module_closes)
         nif_register_close(env);

@@ -21,9 +21,8 @@ static _Atomic(ErlNifResourceType *) register_type;
 static _Atomic(bool) register_earlier; // there are types beside it
 // What follows is guarded by register_lock.
 static struct nif_kind *register_kinds; // the first is that of register_type
-static struct nif_entry register_open, register_ended;
-static size_t register_boxes;   // in either list
-static size_t register_closing; // of these
+static struct nif_entry register_open, register_condemned, register_ended;
+static size_t register_closing; // how many boxes are
 static bool register_halting;
 
 static struct nif_box *register_box(struct nif_entry *entry) {
@@ -44,6 +43,17 @@ static void register_link(struct nif_entry *list, struct nif_entry *entry) {
 static void register_unlink(struct nif_entry *entry) {
     entry->next->previous = entry->previous;
     entry->previous->next = entry->next;
+}
+
+// Puts all of `from` before what is in the list.
+static void register_move(struct nif_entry *list, struct nif_entry *from) {
+    if (from->next == from)
+        return;
+    from->previous->next = list->next;
+    list->next->previous = from->previous;
+    from->next->previous = list;
+    list->next = from->next;
+    register_empty(from);
 }
 
 // Forgets types without boxes, except the first. The VM frees such a type, and its address may
@@ -103,6 +113,7 @@ static bool register_begin(void) {
     register_lock = enif_mutex_create(lock);
     register_closed = enif_cond_create(closed);
     register_empty(&register_open);
+    register_empty(&register_condemned);
     register_empty(&register_ended);
     if (register_lock != NULL && register_closed != NULL)
         return true;
@@ -152,7 +163,6 @@ bool nif_register_enter(struct nif_box *box) {
     if (enters) {
         box->entry.kind = register_kinds;
         register_kinds->boxes++;
-        register_boxes++;
         register_link(&register_open, &box->entry);
     }
     enif_mutex_unlock(register_lock);
@@ -167,7 +177,6 @@ void nif_register_leave(struct nif_box *box) {
     while (box->entry.closing)
         enif_cond_wait(register_closed, register_lock);
     register_unlink(&box->entry);
-    register_boxes--;
     kind->boxes--;
     if (kind->boxes == 0 && kind != register_kinds)
         register_forget();
@@ -194,10 +203,16 @@ struct nif_box *nif_register_find(ErlNifEnv *env, ERL_NIF_TERM handle) {
                : NULL;
 }
 
+void nif_register_condemn(void) {
+    enif_mutex_lock(register_lock);
+    register_move(&register_condemned, &register_open);
+    enif_mutex_unlock(register_lock);
+}
+
 // Nobody's reference keeps a box of the list: its destructor may have begun, and one that has
 // cannot be stopped. It waits for `closing`, as the box's memory stays until it returns.
 static void register_close_oldest(ErlNifEnv *env) {
-    struct nif_entry *entry = register_open.previous;
+    struct nif_entry *entry = register_condemned.previous;
     register_unlink(entry);
     register_link(&register_ended, entry);
     entry->closing = true;
@@ -212,17 +227,22 @@ static void register_close_oldest(ErlNifEnv *env) {
 
 void nif_register_close(ErlNifEnv *env) {
     enif_mutex_lock(register_lock);
-    for (size_t boxes = register_boxes; boxes > 0 && register_open.next != &register_open; boxes--)
+    while (register_condemned.next != &register_condemned)
         register_close_oldest(env);
     while (register_closing > 0) // by somebody else
         enif_cond_wait(register_closed, register_lock);
     enif_mutex_unlock(register_lock);
 }
 
+static void register_halt_list(const struct nif_entry *list) {
+    for (struct nif_entry *entry = list->next; entry != list; entry = entry->next)
+        (void)gate_close(&register_box(entry)->box.gate);
+}
+
 void nif_register_halt(void) {
     enif_mutex_lock(register_lock);
     register_halting = true;
-    for (struct nif_entry *entry = register_open.next; entry != &register_open; entry = entry->next)
-        (void)gate_close(&register_box(entry)->box.gate);
+    register_halt_list(&register_open);
+    register_halt_list(&register_condemned);
     enif_mutex_unlock(register_lock);
 }

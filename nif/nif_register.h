@@ -40,8 +40,10 @@ void nif_register_leave(struct nif_box *box);
 // NULL: `handle` is no box of this library.
 struct nif_box *nif_register_find(ErlNifEnv *env, ERL_NIF_TERM handle);
 
-// Closes every box there is; those that others open meanwhile may stay. Holds no lock while it
-// closes one. `env` of the calling NIF.
+// Every box that there is now is to be closed, and none that is opened later; takes no time.
+void nif_register_condemn(void);
+// Closes those, and returns when all are, whoever else is at it. Holds no lock while it closes one.
+// `env` of the calling NIF, or NULL on a thread of the library's own.
 void nif_register_close(ErlNifEnv *env);
 
 // The VM halts: ends the calls in progress, and lets none begin, so that no scheduler is held by

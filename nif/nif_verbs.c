@@ -138,6 +138,7 @@ ERL_NIF_TERM nif_census(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
 ERL_NIF_TERM nif_stop(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;
     (void)argv;
+    nif_register_condemn();
     nif_register_close(env);
     nif_pool_stop(env);
     return nif_atom(NIF_ATOM_ok);

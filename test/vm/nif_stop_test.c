@@ -22,6 +22,8 @@ static ErlNifEnv owners[BOXES];
 static pthread_t other;
 static _Atomic(bool) other_done;
 static bool met;
+static ErlNifEnv latecomer;
+static ERL_NIF_TERM later; // its box
 
 static ERL_NIF_TERM open_box(ErlNifEnv *env) {
     env->process = vm_spawn();
@@ -61,19 +63,28 @@ static void open_and_die(void *data) {
     vm_exit(env.process);
     assert_true(is_closed(&env, box));
     enif_clear_env(&env);
+    later = open_box(&latecomer);
     met = true;
 }
 
+// Among boxes that an earlier stop has closed, and whose handles are still there.
 static void others_open_and_lose_boxes_while_one_is_closed(void **state) {
     (void)state;
     ERL_NIF_TERM boxes[BOXES];
-    for (unsigned i = 0; i < BOXES; i++)
-        boxes[i] = open_box(&owners[i]);
     met = false;
-    vm_at(VM_DEMONITORS, open_and_die, NULL);
-    stop();
+    for (unsigned i = 0; i < BOXES; i++) {
+        boxes[i] = open_box(&owners[i]);
+        if (i == BOXES - 1)
+            vm_at(VM_DEMONITORS, open_and_die, NULL);
+        stop();
+    }
     for (unsigned i = 0; i < BOXES; i++)
         assert_true(is_closed(&owners[i], boxes[i]));
+    assert_false(is_closed(&latecomer, later));
+    stop();
+    assert_true(is_closed(&latecomer, later));
+    vm_exit(latecomer.process);
+    enif_clear_env(&latecomer);
     assert_nothing_left();
 }
 
