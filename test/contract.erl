@@ -30,9 +30,13 @@ strategy(Config) -> proplists:get_value(strategy, Config).
 -spec open(list()) -> tripod:box().
 open(Config) -> open(Config, #{}).
 
+%% What a case says nothing of takes as long as it takes: the limit of a call that need not end by it
+%% is the deadline of everything else.
 -spec open(list(), map()) -> tripod:box().
 open(Config, Options) ->
-    {ok, Box} = tripod:open(strategy(Config), Options#{mode => proplists:get_value(mode, Config)}),
+    {ok, Box} = tripod:open(strategy(Config),
+                            maps:merge(#{time_ms => ?DEADLINE_MS},
+                                       Options#{mode => proplists:get_value(mode, Config)})),
     Box.
 
 -spec with_box(list(), fun((tripod:box()) -> Result)) -> Result.
