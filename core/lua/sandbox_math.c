@@ -158,20 +158,13 @@ static int extreme_answered(lua_State *L, int status, lua_KContext context);
 static int extreme_from(lua_State *L, bool largest, int best, int at) {
     struct sandbox *sandbox = sandbox_of(L);
     for (int n = lua_gettop(L); at <= n; at++) {
-        int a = largest ? best : at, b = largest ? at : best;
-        bool less;
-        if (lua_type(L, at) == LUA_TNUMBER && lua_type(L, best) == LUA_TNUMBER) {
-            less = lua_compare(L, a, b, LUA_OPLT);
-        } else {
-            sandbox_fence(L, sandbox);
-            if (sandbox_less(L, a, b))
-                lua_callk(L, 2, 1, extreme_context(largest, best, at), extreme_answered);
-            sandbox_unfence(sandbox);
-            less = lua_toboolean(L, -1);
-            lua_pop(L, 1);
-        }
-        if (less)
+        sandbox_fence(L, sandbox);
+        if (sandbox_less(L, largest ? best : at, largest ? at : best))
+            lua_callk(L, 2, 1, extreme_context(largest, best, at), extreme_answered);
+        sandbox_unfence(sandbox);
+        if (lua_toboolean(L, -1))
             best = at;
+        lua_pop(L, 1);
         (void)sandbox_spend(L, sandbox, 1);
     }
     lua_pushvalue(L, best);
@@ -191,9 +184,19 @@ static int extreme_answered(lua_State *L, int status, lua_KContext context) {
 // The first of the arguments that none of the others comes before (or after). Like stock Lua's
 // these compare, whatever the arguments are, strings and tables with __lt included.
 static int math_extreme(lua_State *L, bool largest) {
-    luaL_argcheck(L, lua_gettop(L) >= 1, 1, "value expected");
-    luaL_checkstack(L, 4, "too many arguments");
-    return extreme_from(L, largest, 1, 2);
+    int n = lua_gettop(L), best = 1, at = 2;
+    luaL_argcheck(L, n >= 1, 1, "value expected");
+    if (lua_type(L, 1) == LUA_TNUMBER)
+        for (; at <= n && lua_type(L, at) == LUA_TNUMBER; at++)
+            if (lua_compare(L, largest ? best : at, largest ? at : best, LUA_OPLT))
+                best = at;
+    (void)sandbox_spend(L, sandbox_of(L), (size_t)at);
+    if (at <= n) {
+        luaL_checkstack(L, 4, "too many arguments");
+        return extreme_from(L, largest, best, at);
+    }
+    lua_pushvalue(L, best);
+    return 1;
 }
 
 static int math_max(lua_State *L) {

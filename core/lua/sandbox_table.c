@@ -123,7 +123,7 @@ static int unpack_range(lua_State *L, lua_Integer first, lua_Integer last) {
         return unpack_from(L, 0);
     }
     for (int i = 0; i < n; i++) {
-        (void)lua_rawgeti(L, 1, first + i);
+        (void)lua_geti(L, 1, first + i);
         (void)sandbox_spend(L, sandbox, 1);
     }
     return n;

@@ -63,7 +63,7 @@ static size_t concat_element_bytes(lua_State *L, int type, bool exactly) {
 static size_t concat_measure(lua_State *L, const struct concat *concat, bool exactly) {
     size_t total = 0;
     for (lua_Integer i = concat->first;; i++) {
-        int type = lua_rawgeti(L, 1, i);
+        int type = lua_geti(L, 1, i);
         if (type != LUA_TSTRING && type != LUA_TNUMBER)
             (void)concat_bad_value(L, i);
         size_t bytes = concat_element_bytes(L, type, exactly);
@@ -85,7 +85,7 @@ static int concat_gather(lua_State *L, const struct concat *concat, char *block)
     char *to = block;
     for (lua_Integer i = concat->first;; i++) {
         size_t bytes;
-        if (lua_rawgeti(L, 1, i) == LUA_TNUMBER && lua_isinteger(L, -1)) {
+        if (lua_geti(L, 1, i) == LUA_TNUMBER && lua_isinteger(L, -1)) {
             bytes = concat_integer(to, lua_tointeger(L, -1));
         } else {
             const char *text = lua_tolstring(L, -1, &bytes);

@@ -86,12 +86,12 @@ static int insert_plainly(lua_State *L, int status, lua_KContext index) {
     lua_Integer position = lua_tointeger(L, 2);
     (void)status;
     for (lua_Integer i = index; i > position; i--) {
-        (void)lua_rawgeti(L, 1, i - 1);
-        lua_rawseti(L, 1, i);
+        (void)lua_geti(L, 1, i - 1);
+        lua_seti(L, 1, i);
         if (sandbox_spend(L, sandbox, 1))
             return sandbox_pause(L, i - 1, insert_plainly);
     }
-    lua_rawseti(L, 1, position);
+    lua_seti(L, 1, position);
     return 0;
 }
 
@@ -103,7 +103,7 @@ static int insert_at(lua_State *L, lua_Integer length, bool plain) {
             sandbox_fence(L, sandbox_of(L));
             return move_write_last(L, end, 0);
         }
-        lua_rawseti(L, 1, end);
+        lua_seti(L, 1, end);
         return 0;
     case 3:
         break;
@@ -151,13 +151,13 @@ static int remove_plainly(lua_State *L, int status, lua_KContext index) {
     lua_Integer i = index;
     (void)status;
     for (; i < length; i++) {
-        (void)lua_rawgeti(L, 1, i + 1);
-        lua_rawseti(L, 1, i);
+        (void)lua_geti(L, 1, i + 1);
+        lua_seti(L, 1, i);
         if (sandbox_spend(L, sandbox, 1))
             return sandbox_pause(L, i + 1, remove_plainly);
     }
     lua_pushnil(L);
-    lua_rawseti(L, 1, i);
+    lua_seti(L, 1, i);
     return 1;
 }
 
@@ -190,7 +190,7 @@ static int remove_at(lua_State *L, lua_Integer length, bool plain) {
     lua_settop(L, 1);
     lua_pushinteger(L, length);
     if (plain) {
-        (void)lua_rawgeti(L, 1, position);
+        (void)lua_geti(L, 1, position);
         return remove_plainly(L, LUA_OK, position);
     }
     sandbox_fence(L, sandbox_of(L));
@@ -231,8 +231,8 @@ static int move_up_plainly(lua_State *L, int status, lua_KContext moved) {
     int target = move_target(L);
     (void)status;
     for (lua_Integer i = moved; i < n; i++) {
-        (void)lua_rawgeti(L, 1, first + i);
-        lua_rawseti(L, target, to + i);
+        (void)lua_geti(L, 1, first + i);
+        lua_seti(L, target, to + i);
         if (sandbox_spend(L, sandbox, 1))
             return sandbox_pause(L, i + 1, move_up_plainly);
     }
@@ -248,8 +248,8 @@ static int move_down_plainly(lua_State *L, int status, lua_KContext left) {
     int target = move_target(L);
     (void)status;
     for (lua_Integer i = left - 1; i >= 0; i--) {
-        (void)lua_rawgeti(L, 1, first + i);
-        lua_rawseti(L, target, to + i);
+        (void)lua_geti(L, 1, first + i);
+        lua_seti(L, target, to + i);
         if (sandbox_spend(L, sandbox, 1))
             return sandbox_pause(L, i, move_down_plainly);
     }
