@@ -136,7 +136,7 @@ static void *arena_take(struct arena *arena, size_t size) {
 
 static void arena_drop(struct arena *arena, void *block, size_t old) {
     if (old > ARENA_SMALL_MAX)
-        arena_span_give(arena, &arena->large, arena_span_of(block));
+        arena_large_drop(arena, block);
     else
         arena_push(arena, block, arena_class(old));
 }

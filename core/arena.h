@@ -2,8 +2,8 @@
 // One instance's memory: counted, capped, and given back at once without walking what is in it.
 //
 // Small blocks come from chunks by size class and are reused within the instance; large ones are
-// blocks of the host's. The caller states a block's size when it gives it back, as Lua does, so
-// small blocks carry no header.
+// blocks of the host's, of which a few MiB are kept for reuse while there is room. The caller
+// states a block's size when it gives it back, as Lua does, so small blocks carry no header.
 //
 // Two caps. Crossing the soft one is reported and nothing else happens: the user stops where it can
 // do so cleanly. The hard one, counted in bytes taken from the host, is

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the arena's own files share; nobody else includes it. arena.c cuts small blocks and hands
-// them out, arena_span.c deals with the host, arena_trim.c gives empty chunks back.
+// them out, arena_span.c deals with the host, arena_spare.c keeps large blocks for the next,
+// arena_trim.c gives back what is empty.
 #ifndef TRIPOD_ARENA_INSIDE_H
 #define TRIPOD_ARENA_INSIDE_H
 
 #include "arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // Size classes: 16, 32, .. 512; 640, 768, .. 1024; 1280, 1536, .. 2048.
@@ -50,7 +52,9 @@ struct arena {
     struct arena_free *free[ARENA_CLASSES];
     struct arena_span *chunks; // without the first
     struct arena_span *large;
-    size_t taken; // from the host, the first chunk included
+    struct arena_span *spare; // large blocks that nobody has
+    size_t spare_bytes;
+    size_t taken; // from the host, the first chunk and the spare blocks included
     struct arena_config config;
 };
 
@@ -88,7 +92,16 @@ void arena_span_give_all(struct arena *arena);
 
 // Blocks beyond ARENA_SMALL_MAX; they do not count live bytes.
 void *arena_large_new(struct arena *arena, size_t size);
+void arena_large_drop(struct arena *arena, void *block);
 void *arena_large_resize(struct arena *arena, void *block, size_t size);
+
+// Keeps a large block that is given back. False: it is not worth it, or there are enough.
+bool arena_spare_keep(struct arena *arena, struct arena_span *span);
+// A large block of that size or a little more, as if just taken; or NULL.
+struct arena_span *arena_spare_take(struct arena *arena, size_t bytes);
+// To the host, or among those that are in use: none is spare any more.
+void arena_spare_give(struct arena *arena);
+void arena_spare_return(struct arena *arena);
 
 // Cost: per free block and chunk. Needs no memory.
 void arena_trim(struct arena *arena);

@@ -4,6 +4,7 @@
 #include "arena_inside.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void *arena_host(struct arena *arena, void *block, size_t old, size_t size) {
     const struct service_host *host = arena->config.host;
@@ -19,6 +20,8 @@ static _Noreturn void arena_spent(struct arena *arena, int code) {
 // Makes the check of live bytes, which ends every growth, report the taken ones.
 static void arena_took(struct arena *arena, size_t bytes) {
     arena->taken += bytes;
+    if (arena->taken > arena->config.soft_bytes)
+        arena_spare_give(arena);
     if (arena->taken > arena->config.soft_bytes && arena->full_at != ARENA_DISARMED)
         arena->full_at = 0;
 }
@@ -71,6 +74,7 @@ static void arena_give_list(struct arena *arena, struct arena_span **list) {
 void arena_span_give_all(struct arena *arena) {
     const struct service_host *host = arena->config.host;
     size_t total = arena->taken - ARENA_FIRST_BYTES;
+    arena_spare_return(arena);
     if (host->bury == NULL || total == 0) {
         arena_give_list(arena, &arena->large);
         arena_give_list(arena, &arena->chunks);
@@ -106,15 +110,30 @@ void *arena_large_new(struct arena *arena, size_t size) {
     if (size > SIZE_MAX - sizeof(struct arena_span))
         arena_spent(arena, SERVICE_E_MEMORY);
     size_t bytes = sizeof(struct arena_span) + size;
+    struct arena_span *spare = arena_spare_take(arena, bytes);
+    if (spare != NULL)
+        return spare + 1;
     if (bytes > arena_left(arena))
         arena_trim(arena);
     return arena_span_take(arena, &arena->large, bytes) + 1;
+}
+
+void arena_large_drop(struct arena *arena, void *block) {
+    struct arena_span *span = arena_span_of(block);
+    if (!arena_spare_keep(arena, span))
+        arena_span_give(arena, &arena->large, span);
 }
 
 void *arena_large_resize(struct arena *arena, void *block, size_t size) {
     struct arena_span *span = arena_span_of(block);
     size_t room = span->bytes - sizeof *span;
     bool grows = size > room;
+    struct arena_span *spare = grows ? arena_spare_take(arena, sizeof *span + size) : NULL;
+    if (spare != NULL) {
+        memcpy(spare + 1, block, room);
+        arena_large_drop(arena, block);
+        return spare + 1;
+    }
     if (grows && size - room > arena_left(arena))
         arena_trim(arena);
     if (grows && size - room > arena_left(arena))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives chunks back in which nothing lives any more. Small blocks carry no header, so the free ones
-// are counted by looking up the chunk of each: too slow for every free, cheap after a collection.
+// Gives back spare blocks, and chunks in which nothing lives any more. Small blocks carry no
+// header, so the free ones are counted by looking up the chunk of each: too slow for every free,
+// cheap after a collection.
 #include "arena_inside.h"
 
 static bool trim_before(const struct arena_span *left, const struct arena_span *right) {
@@ -115,6 +116,7 @@ static void trim_dissolve(struct arena *arena, struct arena_span *tree) {
 }
 
 void arena_trim(struct arena *arena) {
+    arena_spare_give(arena);
     size_t count = 0;
     for (const struct arena_span *chunk = arena->chunks; chunk != NULL; chunk = chunk->next)
         count += 1;
