@@ -97,6 +97,8 @@ void sandbox_consider_cut(struct sandbox *sandbox, uintptr_t pc) {
         cut->overdue_ns = now_ns;
     if (patience_ns == UINT64_MAX || now_ns - cut->overdue_ns < patience_ns)
         return;
+    // The signal may come again before longjmp, a function of the C library, has arrived.
+    sandbox->outside = 1;
     preempt_timer_escape();
     longjmp(*sandbox->escape, -SERVICE_E_TIME);
 }

@@ -198,7 +198,9 @@ static int reply_printed(struct sandbox *sandbox, struct term_sink *sink) {
 
 int sandbox_reply(struct sandbox *sandbox, struct term_sink *sink) {
     reply_judge_length(sandbox);
+    sandbox->outside++; // the sink is the host's
     int code = sandbox->printed == 0 ? reply_call(sandbox, sink) : reply_printed(sandbox, sink);
+    sandbox->outside--;
     if (code == 0)
         return sandbox->asking ? SERVICE_ASK : SERVICE_DONE;
     if (code > 0 && sandbox->asking && sandbox->phase != SANDBOX_ASK)

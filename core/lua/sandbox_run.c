@@ -99,9 +99,9 @@ enum sandbox_stop sandbox_stop_for(enum preempt_verdict verdict) {
 enum preempt_verdict sandbox_look(struct sandbox *sandbox) {
     sandbox->due = 0;
     sandbox->looks++;
-    sandbox->outside = 1;
+    sandbox->outside++;
     enum preempt_verdict verdict = preempt_look(&sandbox->preempt);
-    sandbox->outside = 0;
+    sandbox->outside--;
     return verdict;
 }
 
