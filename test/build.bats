@@ -63,6 +63,42 @@ program() {
     [ "$status" -eq 1 ] && [[ $output == *"took too long"* ]]
 }
 
+@test "tap-c: what it runs ends with it" {
+    printf '#!/bin/sh\necho $$ >"${0%%/*}/pid"\nexec sleep 100\n' >"$BATS_TEST_TMPDIR/program"
+    chmod +x "$BATS_TEST_TMPDIR/program"
+    build-aux/tap-c "$BATS_TEST_TMPDIR/program" 3>&- &
+    for _ in $(seq 300); do
+        [ ! -s "$BATS_TEST_TMPDIR/pid" ] || break
+        sleep 0.1
+    done
+    pid=$(cat "$BATS_TEST_TMPDIR/pid")
+    kill -0 "$pid"
+    kill $!
+    wait $! || status=$?
+    [ "$status" -eq 130 ]
+    run kill -0 "$pid"
+    [ "$status" -ne 0 ]
+}
+
+@test "progress: the time left is guessed from the last time" {
+    plan=$BATS_TEST_TMPDIR/run
+    printf 'a 3000\nb 1000\n' >"$plan.seconds"
+    build-aux/progress begin "$plan" a b c
+    run build-aux/progress step "$plan" a
+    # c, which is new, is thought to take as long as the others do: 6000 seconds at least.
+    [[ $output =~ ^"  0 %  "[0-9]+":"[0-9][0-9]" left  a"$ ]]
+    minutes=${output#*%  }
+    [ "${minutes%%:*}" -ge 100 ]
+    build-aux/progress over "$plan"
+    build-aux/progress begin "$plan" a c
+    run build-aux/progress step "$plan" a
+    minutes=${output#*%  }
+    [ "${minutes%%:*}" -lt 100 ]
+    sed -i 's/^printed .*/printed 0/' "$plan.steps"
+    run build-aux/progress step "$plan" c
+    [[ $output == *" left  c" ]]
+}
+
 # A path on which only these commands exist.
 bare_path() {
     mkdir "$BATS_TEST_TMPDIR/bin"
