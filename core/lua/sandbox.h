@@ -233,6 +233,10 @@ void sandbox_switch(struct sandbox *sandbox, lua_State *co);
 // Closes the pending variables of `co`, whose __close functions run now, from L; without pauses. A
 // status of Lua's; unless that is LUA_OK, the error object is on top of `co`. Afterwards `co` runs.
 int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co);
+// `co` is about to be closed: no handler of an xpcall in it will be called any more. To be found
+// first, with a state in which nothing runs; false if it cannot be.
+bool sandbox_find_handler(lua_State *L);
+void sandbox_forget_handler(lua_State *co);
 // To be called by every function that caught an error: does not return if the call must end.
 // `L` has the error object on top.
 void sandbox_rethrow(lua_State *L);

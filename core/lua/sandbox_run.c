@@ -161,6 +161,9 @@ void sandbox_drop(struct sandbox *sandbox) {
 int sandbox_close_pending(struct sandbox *sandbox, lua_State *L, lua_State *co) {
     int fences = sandbox->fences;
     sandbox->pinned += 1;
+#if LUA_VERSION_RELEASE_NUM < 50408
+    sandbox_forget_handler(co);
+#endif
 #if LUA_VERSION_RELEASE_NUM >= 50406
     sandbox_switch(sandbox, co);
     int status = lua_closethread(co, L);

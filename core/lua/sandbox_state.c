@@ -57,6 +57,10 @@ static int sandbox_create(struct sandbox *sandbox, void *data) {
     (void)lua_atpanic(L, sandbox_panic);
     (void)lua_gc(L, LUA_GCINC, SANDBOX_GC_PAUSE, 0, 0);
     lua_sethook(L, NULL, 0, 0); // bound now: its first call must not come from a signal handler
+#if LUA_VERSION_RELEASE_NUM < 50408
+    if (!sandbox_find_handler(L))
+        return SERVICE_E_SYSTEM;
+#endif
     sandbox_open_libraries(L);
 #if LUA_VERSION_RELEASE_NUM == 50404
     lua_pushcfunction(L, sandbox_moved);
