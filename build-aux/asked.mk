@@ -20,7 +20,7 @@ build/lua.choice: FORCE
 # Made anew when the library is another.
 -include build/lua.libs.d
 build/lua.libs: build/lua.choice build-aux/lua-library build-aux/lua-probe.c \
-    core/lua/lua_streams.c core/lua/lua_concat.c core/lua/lua_concat.h
+    core/lua/lua_streams.c core/lua/lua_names.c core/lua/lua_concat.c core/lua/lua_concat.h
 	$(call deps,--check) build
 	$(call say,LUA,$(LUA_LINK))
 	$(Q)CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' PKG_CONFIG='$(PKG_CONFIG)' \
