@@ -95,7 +95,8 @@ static void grammar_rules(struct grammar *grammar, const struct program_rule *ru
 
 // What every program starts with. `str` gives no addresses, `cut` keeps strings short. `walk` and
 // `sorted` show the entries of a table in an order of their own; `after` calls `next` and shows
-// only what does not depend on what comes next.
+// only what does not depend on what comes next; `guarded` is xpcall with a handler that cannot
+// fail.
 static const char grammar_prelude[] =
     "LOG = {}\n"
     "local LOG, select, type, tostring, format = LOG, select, type, tostring, string.format\n"
@@ -150,6 +151,10 @@ static const char grammar_prelude[] =
     "  local k, v = next(t, ...)\n"
     "  if k == nil then return at ~= nil or 'empty' end\n"
     "  return rawequal(v, rawget(t, k))\n"
+    "end\n"
+    "local function guarded(f, h, ...)\n"
+    "  if type(h) ~= 'function' then return xpcall(f, h, ...) end\n"
+    "  return xpcall(f, function(...) return (select(2, pcall(h, ...))) end, ...)\n"
     "end\n"
     "math.randomseed(42)\n"
     "local n1, n2, n3, s1, s2, s3 = 1, 2.5, -3, 'abc', '12', ''\n"
