@@ -17,6 +17,12 @@
 
 static const uint8_t set_header[] = {131, 104, 3, 119, 3, 's', 'e', 't', 109, 0, 0, 0, 1, 'x'};
 
+// {configure, #{<<"empty">> => <<"list">>}}: what the contract says of values is said of this, and
+// a request before may have asked for another.
+static const uint8_t empty_as_list[] = {
+    131, 104, 2, 119, 9, 'c', 'o', 'n', 'f', 'i', 'g', 'u', 'r', 'e', 116, 0,   0,   0,   1,
+    109, 0,   0, 0,   5, 'e', 'm', 'p', 't', 'y', 109, 0,   0,   0,   4,   'l', 'i', 's', 't'};
+
 // What a reply says, in a few words.
 enum verdict { OK, BADTERM, OTHER };
 
@@ -61,6 +67,9 @@ static void push_value(struct rig *rig, const uint8_t *data, size_t length) {
         memcpy(request + sizeof set_header, data, length);
         memcpy(alone + 1, data, length);
     }
+    rig_request(rig, empty_as_list, sizeof empty_as_list);
+    if (rig->result == BOX_DOWN)
+        return;
     rig_request(rig, request, sizeof set_header + length);
     enum verdict verdict = verdict_of(rig);
 
