@@ -123,7 +123,8 @@ $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 $(BUILD)/core.a: $(CORE_SRC:%.c=$(BUILD)/%.o) $(BUILD)/core.list
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-LIBS = -Wl,--as-needed $(ROOM_LIBS) @build/lua.libs -lpthread -lm
+LUA_LIBS := @build/lua.libs
+LIBS = -Wl,--as-needed $(ROOM_LIBS) $(LUA_LIBS) -lpthread -lm
 link = $(CC) $(LINK_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 $(PRIV)/tripod_port_program: $(PROGRAM_OBJ) build/seccomp.libs
 $(PRIV)/tripod_port_program: ROOM_LIBS := @build/seccomp.libs
@@ -133,6 +134,7 @@ $(PRIV)/tripod_floor_nif.so: $(BUILD)/bench/floors/nif.o
 $(PRIV)/tripod_floor_driver.so: $(BUILD)/bench/floors/driver.o
 $(PRIV)/tripod_floor_echo: $(BUILD)/bench/floors/echo.o
 $(PRIV)/tripod_floor_lua: $(BUILD)/bench/floors/lua.o
+$(PRIV)/tripod_floor_lua: LUA_LIBS := @build/lua.libs.stock
 # nodelete: a signal handler of the timer may be on its way out when the VM unloads an artefact.
 $(PRIV)/%.so: $(BUILD)/core.a build/lua.libs
 	$(call say,LINK,$@)
