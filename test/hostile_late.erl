@@ -26,6 +26,7 @@
 -spec main([string()]) -> no_return().
 main([Chosen]) ->
     {ok, _} = application:ensure_all_started(tripod),
+    ok = contract:bind(),
     Groups = [Group || Group <- contract:groups(), Chosen =:= "all" orelse Chosen =:= atom_to_list(Group)],
     Scripts = [Script || Category <- hostile_script:categories(), Script <- hostile_script:all(Category),
                          is_endless(Script)],

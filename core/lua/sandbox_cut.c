@@ -23,7 +23,8 @@
 
 // A caller waits for its limit, and the box should survive if it can be helped.
 #define CUT_TIME_NS UINT64_C(12000000)
-// Somebody asked for an end within 5 ms; finding out takes up to two ticks, and so long is two more.
+// Somebody asked for an end within 5 ms; finding out takes up to two ticks, and so long is two
+// more.
 #define CUT_INTERRUPT_NS UINT64_C(1900000)
 // The box is given up anyway.
 #define CUT_CLOSE_NS UINT64_C(1000000)
