@@ -22,6 +22,7 @@
 -define(STALL_NS, 20000000).
 -define(UNSEEN_NS, (2 * ?TICK_NS)).
 -define(RECOVERY_NS, 1000000000).
+-define(TRIES, 3).
 
 %% They end with the caller.
 -spec start() -> tickers().
@@ -83,18 +84,21 @@ worst_ns(#tickers{slots = Slots}, Scheduler) ->
 -spec self_test(tickers()) -> ok | {missed, #{scheduler := pos_integer(), stall_ns := integer(),
                                               seen_ns := integer()}}.
 self_test(#tickers{schedulers = Schedulers} = Tickers) ->
-    self_test(Tickers, factor(1 bsl 16), lists:seq(1, Schedulers)).
+    self_test(Tickers, factor(1 bsl 16), lists:seq(1, Schedulers), ?TRIES).
 
-self_test(_, _, []) ->
+%% Missing one may be the machine's doing: whoever stalls can lose its turn between two looks at the
+%% clock, and others run then. A ticker that does not work misses all.
+self_test(_, _, [], _) ->
     ok;
-self_test(Tickers, Factor, [Scheduler | Rest] = Schedulers) ->
+self_test(Tickers, Factor, [Scheduler | Rest] = Schedulers, Tries) ->
     ok = reset(Tickers),
     Caller = self(),
     Staller = on_scheduler(Scheduler, fun() -> Caller ! {self(), stall(Factor)} end),
     StallNs = receive {Staller, Ns} -> Ns end,
     case recorded_ns(Tickers, Scheduler, now_ns(), now_ns() + ?RECOVERY_NS) of
-        _ when StallNs < ?STALL_NS -> self_test(Tickers, longer(Factor), Schedulers);
-        Seen when Seen >= StallNs - ?UNSEEN_NS -> self_test(Tickers, Factor, Rest);
+        _ when StallNs < ?STALL_NS -> self_test(Tickers, longer(Factor), Schedulers, Tries);
+        Seen when Seen >= StallNs - ?UNSEEN_NS -> self_test(Tickers, Factor, Rest, ?TRIES);
+        _ when Tries > 1 -> self_test(Tickers, Factor, Schedulers, Tries - 1);
         Seen -> {missed, #{scheduler => Scheduler, stall_ns => StallNs, seen_ns => Seen}}
     end.
 
