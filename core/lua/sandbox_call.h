@@ -38,8 +38,10 @@ int sandbox_pairs(lua_State *L);
 
 // sandbox_fence.c
 // The function that runs at `level` of `co`'s stack, NULL if it is none in C; false: there is no
-// such level. Books what looking takes, so it may end the call.
+// such level. For a few levels.
 bool sandbox_get_level(lua_State *co, int level, lua_Debug *frame, lua_CFunction *function);
+// The same for any number of them: books what looking takes, so it may end the call.
+bool sandbox_seek_level(lua_State *co, int level, lua_Debug *frame, lua_CFunction *function);
 // Is there a C function in `co`, the running coroutine or one that waits for it, that a yield of
 // the script's own could not pass?
 bool sandbox_is_fenced(lua_State *co);

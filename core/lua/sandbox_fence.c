@@ -7,15 +7,19 @@
 #include "sandbox_call.h"
 
 bool sandbox_get_level(lua_State *co, int level, lua_Debug *frame, lua_CFunction *function) {
-    struct sandbox *sandbox = sandbox_of(co);
     if (lua_getstack(co, level, frame) == 0)
         return false;
-    // Each level is looked up from the top.
-    (void)sandbox_spend(sandbox->running, sandbox, 1 + (size_t)level / 8);
     (void)lua_getinfo(co, "f", frame);
     *function = lua_tocfunction(co, -1);
     lua_pop(co, 1);
     return true;
+}
+
+bool sandbox_seek_level(lua_State *co, int level, lua_Debug *frame, lua_CFunction *function) {
+    struct sandbox *sandbox = sandbox_of(co);
+    // Each level is looked up from the top.
+    (void)sandbox_spend(sandbox->running, sandbox, 1 + (size_t)level / 8);
+    return sandbox_get_level(co, level, frame, function);
 }
 
 static bool fence_lets_pass(lua_CFunction function) {
@@ -26,7 +30,7 @@ static bool fence_lets_pass(lua_CFunction function) {
 static bool fence_find(lua_State *co) {
     lua_Debug frame;
     lua_CFunction function;
-    for (int level = 1; sandbox_get_level(co, level, &frame, &function); level++)
+    for (int level = 1; sandbox_seek_level(co, level, &frame, &function); level++)
         if (function != NULL && !fence_lets_pass(function))
             return true;
     return false;

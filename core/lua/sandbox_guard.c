@@ -64,11 +64,9 @@ static int guard_handler(lua_State *L);
 // is used up; that would be a limit here. A handler that calls pcall or xpcall has not failed.
 static bool guard_handlers_pile_up(lua_State *L) {
     lua_Debug frame;
+    lua_CFunction function;
     int handlers = 0;
-    for (int level = 1; level < 64 && lua_getstack(L, level, &frame); level++) {
-        (void)lua_getinfo(L, "f", &frame);
-        lua_CFunction function = lua_tocfunction(L, -1);
-        lua_pop(L, 1);
+    for (int level = 1; level < 64 && sandbox_get_level(L, level, &frame, &function); level++) {
         if (function == sandbox_pcall || function == sandbox_xpcall)
             return false;
         handlers += function == guard_handler ? 1 : 0;

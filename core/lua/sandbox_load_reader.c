@@ -77,7 +77,7 @@ static int reader_fail(lua_State *L, struct reader *reader) {
 static int reader_handle(lua_State *L) {
     lua_Debug frame;
     lua_CFunction function;
-    for (int level = 1; sandbox_get_level(L, level, &frame, &function); level++) {
+    for (int level = 1; sandbox_seek_level(L, level, &frame, &function); level++) {
         if (function == sandbox_pcall)
             break;
         if (function == sandbox_xpcall && lua_getlocal(L, &frame, 2) != NULL) {
