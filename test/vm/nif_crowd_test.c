@@ -3,22 +3,13 @@
 // them, give them away and die, while others who hold the handle interrupt, close, count and kill.
 // The test itself requires little: every request that was taken is answered, and nothing is left.
 // It is there for ThreadSanitizer and AddressSanitizer to watch.
-#include "vm.h"
+#include "nif_rig.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
-
-ErlNifEntry *nif_init(void);
-
 enum { OWNERS = 3, MEDDLERS = 2, ROUNDS = 120, BURST = 200, STOPS = 60, DEADLINE_MS = 20000 };
 
-static const ErlNifEntry *library;
-static void *library_data;
 static struct vm_process *meddlers[MEDDLERS];
 static _Atomic(unsigned) answered, refused, unanswered, killed, full;
 
@@ -213,10 +204,7 @@ static void *meddler_main(void *data) {
 }
 
 static int load(void **state) {
-    (void)state;
-    ErlNifEnv env = {.process = NULL};
-    library = nif_init();
-    assert_int_equal(library->load(&env, &library_data, 0), 0);
+    assert_int_equal(nif_rig_load(state), 0);
     atoms.ok = vm_atom("ok");
     atoms.full = vm_atom("full");
     atoms.error = vm_atom("error");
@@ -236,11 +224,9 @@ static int load(void **state) {
 }
 
 static int unload(void **state) {
-    (void)state;
-    ErlNifEnv env = {.process = NULL};
-    library->unload(&env, library_data);
+    int failed = nif_rig_unload(state);
     vm_forget();
-    return 0;
+    return failed;
 }
 
 static bool anything_left(void) {

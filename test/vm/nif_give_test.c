@@ -5,16 +5,9 @@
 //
 // Whatever happened, at the end the box is one living owner's, which alone is watched; or it is
 // closed, nobody is watched, and there was somebody who closed it or died while it was the owner.
-#include "vm.h"
+#include "nif_rig.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-ErlNifEntry *nif_init(void);
 
 enum { GIVER, HEIR, NEXT, STRANGER, PROCESSES };
 enum event {
@@ -32,8 +25,6 @@ enum { BEGINNINGS = FIRST_EVENT + 1 };
 
 enum gift { NONE, GIVEN, NOPROC, CLOSED, NOT_OWNER };
 
-static const ErlNifEntry *library;
-static void *library_data;
 static size_t resources; // that an earlier test left when it failed
 
 // One story; begun anew for each combination.
@@ -115,12 +106,7 @@ static void begin_story(void) {
         vm_at((enum vm_moment)i, NULL, NULL);
     for (unsigned i = 0; i < PROCESSES; i++)
         story.envs[i].process = vm_spawn();
-    ErlNifEnv *env = &story.envs[GIVER];
-    ERL_NIF_TERM config = enif_make_tuple(
-        env, 9, vm_atom("echo"), enif_make_int64(env, 1 << 20), enif_make_int64(env, 1000000000),
-        enif_make_int64(env, 1000000), enif_make_int64(env, 200), enif_make_int64(env, 1 << 20),
-        vm_atom("count"), vm_atom("yield"), vm_atom("owner"));
-    ERL_NIF_TERM handle = vm_element(vm_call(library, env, "open", 1, &config), 1);
+    ERL_NIF_TERM handle = nif_rig_open_echo(&story.envs[GIVER]);
     for (unsigned i = 0; i < PROCESSES; i++)
         story.handles[i] = enif_make_copy(&story.envs[i], handle);
 }
@@ -233,25 +219,11 @@ static void an_heir_that_dies_early_takes_the_box_along(void **state) {
     end_story();
 }
 
-static int load(void **state) {
-    (void)state;
-    ErlNifEnv env = {.process = NULL};
-    library = nif_init();
-    return library->load(&env, &library_data, 0);
-}
-
-static int unload(void **state) {
-    (void)state;
-    ErlNifEnv env = {.process = NULL};
-    library->unload(&env, library_data);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_of_moments_is_survived),
         cmocka_unit_test(a_former_owners_death_is_no_concern_of_the_box),
         cmocka_unit_test(an_heir_that_dies_early_takes_the_box_along),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, nif_rig_load, nif_rig_unload);
 }

@@ -3,23 +3,15 @@
 // closed others come by: an owner that opens a box and dies, the destructor of this very box, and
 // another who stops the application. On the stand-in for the VM, which aborts when the library
 // calls it with one of the library's locks.
-#include "vm.h"
+#include "nif_rig.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <time.h>
-
-#include <cmocka.h>
-
-ErlNifEntry *nif_init(void);
 
 enum { BOXES = 3, DEADLINE_MS = 20000 };
 
-static const ErlNifEntry *library;
-static void *library_data;
 static ErlNifEnv owners[BOXES];
 static pthread_t other;
+static void (*other_work)(void);
 static _Atomic(bool) other_done;
 static bool met;
 static ErlNifEnv latecomer;
@@ -27,11 +19,7 @@ static ERL_NIF_TERM later; // its box
 
 static ERL_NIF_TERM open_box(ErlNifEnv *env) {
     env->process = vm_spawn();
-    ERL_NIF_TERM config = enif_make_tuple(
-        env, 9, vm_atom("echo"), enif_make_int64(env, 1 << 20), enif_make_int64(env, 1000000000),
-        enif_make_int64(env, 1000000), enif_make_int64(env, 200), enif_make_int64(env, 1 << 20),
-        vm_atom("count"), vm_atom("yield"), vm_atom("owner"));
-    return vm_element(vm_call(library, env, "open", 1, &config), 1);
+    return nif_rig_open_echo(env);
 }
 
 static bool is_closed(ErlNifEnv *env, ERL_NIF_TERM box) {
@@ -88,50 +76,44 @@ static void others_open_and_lose_boxes_while_one_is_closed(void **state) {
     assert_nothing_left();
 }
 
+static void *other_main(void *unused) {
+    (void)unused;
+    other_work();
+    other_done = true;
+    return NULL;
+}
+
 // Starts the other thread, and returns when it waits.
-static void begin_other(void *(*run)(void *)) {
+static void begin_other(void *unused) {
     const struct timespec step = {.tv_nsec = 1000000};
+    (void)unused;
     other_done = false;
-    assert_int_equal(pthread_create(&other, NULL, run, NULL), 0);
+    assert_int_equal(pthread_create(&other, NULL, other_main, NULL), 0);
     for (unsigned i = 0; i < DEADLINE_MS && vm_waiting() == 0 && !other_done; i++)
         (void)nanosleep(&step, NULL);
     met = vm_waiting() == 1 && !other_done;
 }
 
-static void *drop_handles(void *data) {
-    (void)data;
-    for (unsigned i = 0; i < BOXES; i++)
-        enif_clear_env(&owners[i]);
-    other_done = true;
-    return NULL;
+// Stops; another thread begins with its work when the first box is half closed.
+static void stop_beside(void (*work)(void)) {
+    met = false;
+    other_work = work;
+    vm_at(VM_DEMONITORS, begin_other, NULL);
+    stop();
+    assert_int_equal(pthread_join(other, NULL), 0);
 }
 
-static void begin_to_drop_handles(void *data) {
-    (void)data;
-    begin_other(drop_handles);
+static void drop_handles(void) {
+    for (unsigned i = 0; i < BOXES; i++)
+        enif_clear_env(&owners[i]);
 }
 
 static void a_destructor_waits_for_who_closes_its_box(void **state) {
     (void)state;
     for (unsigned i = 0; i < BOXES; i++)
         (void)open_box(&owners[i]);
-    met = false;
-    vm_at(VM_DEMONITORS, begin_to_drop_handles, NULL);
-    stop();
-    assert_int_equal(pthread_join(other, NULL), 0);
+    stop_beside(drop_handles);
     assert_nothing_left();
-}
-
-static void *stop_too(void *data) {
-    (void)data;
-    stop();
-    other_done = true;
-    return NULL;
-}
-
-static void begin_to_stop_too(void *data) {
-    (void)data;
-    begin_other(stop_too);
 }
 
 // It closes the others, and returns when all are closed.
@@ -140,27 +122,10 @@ static void two_who_stop_share_the_work(void **state) {
     ERL_NIF_TERM boxes[BOXES];
     for (unsigned i = 0; i < BOXES; i++)
         boxes[i] = open_box(&owners[i]);
-    met = false;
-    vm_at(VM_DEMONITORS, begin_to_stop_too, NULL);
-    stop();
-    assert_int_equal(pthread_join(other, NULL), 0);
+    stop_beside(stop);
     for (unsigned i = 0; i < BOXES; i++)
         assert_true(is_closed(&owners[i], boxes[i]));
     assert_nothing_left();
-}
-
-static int load(void **state) {
-    (void)state;
-    ErlNifEnv env = {.process = NULL};
-    library = nif_init();
-    return library->load(&env, &library_data, 0);
-}
-
-static int unload(void **state) {
-    (void)state;
-    ErlNifEnv env = {.process = NULL};
-    library->unload(&env, library_data);
-    return 0;
 }
 
 int main(void) {
@@ -169,5 +134,5 @@ int main(void) {
         cmocka_unit_test(a_destructor_waits_for_who_closes_its_box),
         cmocka_unit_test(two_who_stop_share_the_work),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, nif_rig_load, nif_rig_unload);
 }
