@@ -3,7 +3,7 @@
 %% that has the boxes, in a process that no fault can stall.
 -module(tripod_fault_settle).
 
--export([baseline/1, settle/3, serve/3]).
+-export([baseline/1, settle/3, pause/1, serve/3]).
 -export_type([baseline/0, settled/0]).
 
 -type baseline() :: #{strategy := tripod_strategy:name(), census := tripod_strategy:census()}.
@@ -31,18 +31,22 @@ poll(Baseline, GoneAt, Deadline) ->
         {true, _} -> #{gone_at => Gone, clean_at => Now, left => Left};
         {false, true} -> #{gone_at => Gone, clean_at => null, left => Left};
         {false, false} ->
-            ok = pause(Baseline, Left),
+            #{census := #{os_processes := Before}} = Baseline,
+            #{os_processes := More} = Left,
+            ok = pause(Before + More),
             poll(Baseline, Gone, Deadline)
     end.
 
-%% As soon as everybody else has had a turn: a timer would hide the first millisecond. But nobody is
-%% told of a process's end within a millisecond, and looking at one costs system calls, without end:
-%% on two cores it would be these that the process waits for (46 ms were seen).
-pause(#{census := #{os_processes := Programs}}, #{os_processes := More}) when Programs + More > 0 ->
-    receive after 1 -> ok end;
-pause(_, _) ->
+%% Before the next look: everybody else has a turn, no more, for a timer would hide the first
+%% millisecond. But nobody is told of a process's end within a millisecond, and looking at one costs
+%% system calls, without end: on two cores it would be these that the process waits for (46 ms were
+%% seen).
+-spec pause(OsProcesses :: non_neg_integer()) -> ok.
+pause(0) ->
     true = erlang:yield(),
-    ok.
+    ok;
+pause(_) ->
+    receive after 1 -> ok end.
 
 %% Calls are not compared: bystanders make them. Nor are bytes where boxes are OS processes: what
 %% those occupy changes without a call, and an ended one occupies nothing.

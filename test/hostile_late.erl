@@ -29,7 +29,7 @@ main([Chosen]) ->
     ok = contract:bind(),
     Groups = [Group || Group <- contract:groups(), Chosen =:= "all" orelse Chosen =:= atom_to_list(Group)],
     Scripts = [Script || Category <- hostile_script:categories(), Script <- hostile_script:all(Category),
-                         is_endless(Script)],
+                         must_be_stopped(Script)],
     Trials = [{Group, Ending} || Group <- Groups, Ending <- [limit, interrupt, death],
                                  is_possible(Group, Ending)],
     Each = ?RUNNING_MS + 30,
@@ -46,8 +46,7 @@ main([Chosen]) ->
              {_, _} -> io:format("~b were late every time~n", [length(Late)]), 1
          end).
 
-is_endless(#{expect := Outcomes, then := nothing}) -> lists:member({limit, time}, Outcomes);
-is_endless(_) -> false.
+must_be_stopped(#{then := Then} = Script) -> Then =:= nothing andalso hostile_script:is_endless(Script).
 
 %% The owner of a box in mode `inline` runs its call, so it cannot end before that does.
 is_possible(Group, death) -> proplists:get_value(mode, contract:options(Group)) =/= inline;
@@ -155,11 +154,8 @@ nobody_inside(Strategy) ->
     case tripod:census(Strategy) of
         #{boxes := 0, calls := 0, os_processes := 0} ->
             now_us();
-        #{os_processes := 0} ->
-            true = erlang:yield(),
-            nobody_inside(Strategy);
-        _ ->
-            receive after 1 -> ok end,
+        #{os_processes := Programs} ->
+            ok = tripod_fault_settle:pause(Programs),
             nobody_inside(Strategy)
     end.
 

@@ -17,7 +17,7 @@
 %%   down NAME        and the box was lost
 -module(hostile_script).
 
--export([categories/0, all/1, read/1, time_ms/1, name/1, legal/2]).
+-export([categories/0, all/1, read/1, is_endless/1, time_ms/1, name/1, legal/2]).
 -export_type([script/0]).
 
 -type outcome() :: {ok | badterm, any | list()} | {lua, binary()} | {limit | down, atom()}.
@@ -82,10 +82,14 @@ outcome(<<"lua ", Json/binary>>) -> {lua, tripod_json:decode(Json)};
 outcome(<<"limit ", Name/binary>>) -> {limit, binary_to_atom(Name)};
 outcome(<<"down ", Name/binary>>) -> {down, binary_to_atom(Name)}.
 
+%% May its end be that its time is over?
+-spec is_endless(script()) -> boolean().
+is_endless(#{expect := Outcomes}) -> lists:member({limit, time}, Outcomes).
+
 -spec time_ms(script()) -> pos_integer().
 time_ms(#{options := #{time_ms := TimeMs}}) -> TimeMs;
-time_ms(#{expect := Outcomes}) ->
-    case lists:member({limit, time}, Outcomes) of
+time_ms(Script) ->
+    case is_endless(Script) of
         true -> ?ENDLESS_MS;
         false -> ?ENDING_MS
     end.
